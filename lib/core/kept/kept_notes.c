@@ -199,7 +199,10 @@ static bool read_number(struct kept_note_reader *reader, uint64_t *number)
 
 static bool read_kind(struct kept_note_reader *reader, struct kept_entry *entry)
 {
-    char kind = reader->at < reader->end ? *reader->at++ : '\0';
+    char kind = '\0';
+
+    if (reader->at < reader->end)
+        kind = *reader->at++;
 
     entry->is_answered = kind != 'p';
     entry->is_error = kind == 'e';

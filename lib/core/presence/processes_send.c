@@ -343,6 +343,28 @@ static bool are_many_on_their_way(const struct presence *presence)
     return presence->n_taken >= presence->n_returned + MOST_ON_THEIR_WAY;
 }
 
+static enum due next_due_wish(const struct presence *presence)
+{
+    if (presence->wants_all)
+        return DUE_WANTS_ALL;
+    if (presence->n_wanted_processes > 0)
+        return DUE_WANTS_PROCESS;
+    return presence->wishes[WISH_WANTED].count > 0 ? DUE_WANTED : DUE_NOTHING;
+}
+
+static enum due next_due_own(const struct presence *presence)
+{
+    if (presence->sends_all)
+        return DUE_ALL;
+    if (presence->wishes[WISH_REPEATED].count > 0)
+        return DUE_REPEATED;
+    if (presence->first_unsent != NULL)
+        return DUE_MEMBERS;
+    if (presence->is_sending_all)
+        return DUE_END;
+    return presence->wishes[WISH_ENDED].count > 0 ? DUE_UNWANTED : DUE_NOTHING;
+}
+
 /* A sign of life is sent also if nothing else may be: when it comes back, nothing that was sent
  * before is on its way. */
 static enum due next_due(ws_manager *manager)
@@ -352,26 +374,11 @@ static enum due next_due(ws_manager *manager)
 
     manager_lock(manager);
     wishes_age(presence);
-    if (presence->is_doubting || are_many_on_their_way(presence))
-        due = DUE_NOTHING;
-    else if (presence->wants_all)
-        due = DUE_WANTS_ALL;
-    else if (presence->n_wanted_processes > 0)
-        due = DUE_WANTS_PROCESS;
-    else if (presence->wishes[WISH_WANTED].count > 0)
-        due = DUE_WANTED;
-    else if (follow_learns(presence))
-        due = DUE_NOTHING;
-    else if (presence->sends_all)
-        due = DUE_ALL;
-    else if (presence->wishes[WISH_REPEATED].count > 0)
-        due = DUE_REPEATED;
-    else if (presence->first_unsent != NULL)
-        due = DUE_MEMBERS;
-    else if (presence->is_sending_all)
-        due = DUE_END;
-    else if (presence->wishes[WISH_ENDED].count > 0)
-        due = DUE_UNWANTED;
+    if (!presence->is_doubting && !are_many_on_their_way(presence)) {
+        due = next_due_wish(presence);
+        if (due == DUE_NOTHING && !follow_learns(presence))
+            due = next_due_own(presence);
+    }
     if (due == DUE_NOTHING && presence->life_ms >= presence->alive_due_ms &&
         (presence->n_processes > 0 || !presence->is_alone))
         due = DUE_ALIVE;

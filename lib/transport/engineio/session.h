@@ -74,7 +74,7 @@ ws_conn_id engineio_session_id(const struct engineio_session *session);
 
 /* A packet without its attachments, or a question for a former session, gives way to what others
  * have not completed: ends the session. */
-void engineio_session_give_way(void *session);
+void engineio_session_give_way(void *owner);
 
 /* Bounds the memory of what all clients of the loop have not completed: ends a session, maybe this
  * one. */
