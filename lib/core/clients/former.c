@@ -16,7 +16,10 @@ enum {
     HOLD_MS = 5000, /* that a message waits for the carrier's answer */
     /* After HOLD_MS: what waited behind that message is not carried out either. */
     REFUSE_MS = 5000,
-    ASK_AGAIN_MS = 500
+    ASK_AGAIN_MS = 500,
+    FOLLOWED_MAX =
+        8 /* notes that name a former one: connections that ended before their past was
+                        known */
 };
 
 /* A message, in one block with its texts. */
@@ -36,14 +39,17 @@ struct former {
     struct held_message *held;
     struct input *input; /* of the client: it waits while a message is held; NULL: none waits */
     bool is_known;
+    uint32_t n_followed;
     uint64_t refuses_until_ms;
     uint64_t awaits_until_ms; /* an answer that another process is to give; 0: none */
     char key[KEPT_KEY_SIZE];
+    char user_id[]; /* of the client */
 };
 
 bool former_new(ws_manager *manager, const ws_connect_options *options, struct former **former)
 {
     char process[EPOCH_SIZE];
+    size_t of_user;
     ws_conn_id id;
 
     *former = NULL;
@@ -52,12 +58,14 @@ bool former_new(ws_manager *manager, const ws_connect_options *options, struct f
         !connection_name_read(options->former_connection_id, process, &id) ||
         strcmp(process, manager->process) == 0)
         return true;
-    *former = memory_zalloc(&manager->memory, sizeof **former);
+    of_user = strlen(options->user_id) + 1;
+    *former = memory_zalloc(&manager->memory, sizeof **former + of_user);
     if (*former == NULL)
         return false;
     (*former)->manager = manager;
     (*former)->timer.kind = TIMER_FORMER;
     kept_note_key(options->former_connection_id, (*former)->key);
+    memcpy((*former)->user_id, options->user_id, of_user);
     return true;
 }
 
@@ -117,6 +125,7 @@ static void begin(ws_loop *loop, struct loop_call *call)
         former_free(former);
         connection_out_of_memory(connection);
     } else {
+        client_note_former(loop->manager, former->id, former->user_id, former->key);
         ask(former); /* if it can't, the client's first message does */
     }
 }
@@ -301,6 +310,16 @@ static bool read_note(struct former *former, const struct recall *recall, bool *
     return true;
 }
 
+/* Whether the note names a former one, which is to be asked for. */
+static bool leads_on(struct former *former, const struct recall *recall)
+{
+    struct kept_note_reader reader;
+
+    return recall->value != NULL && former->n_followed < FOLLOWED_MAX &&
+           kept_note_begin(&reader, recall->value, recall->length, former->user_id) &&
+           kept_note_read_former(&reader, former->key);
+}
+
 /* Refuses what waits. */
 static void give_up(struct former *former)
 {
@@ -320,6 +339,12 @@ static void recalled(ws_loop *loop, struct recall *recall)
     former->recall = NULL;
     if (recall->is_unknown) {
         give_up(former); /* the next message asks again */
+        return;
+    }
+    if (leads_on(former, recall)) {
+        former->n_followed++;
+        if (!ask(former))
+            give_up(former);
         return;
     }
     if (!read_note(former, recall, &is_open)) {

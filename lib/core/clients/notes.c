@@ -33,6 +33,19 @@ static void give_forgotten(ws_manager *manager)
     }
 }
 
+void client_note_former(ws_manager *manager, ws_conn_id id, const char *user_id,
+                        const char *key)
+{
+    struct buffer text;
+    uint64_t rank;
+
+    buffer_init(&text, &manager->memory);
+    rank = kept_note_write_former(&manager->kept_answers, user_id, key, &text);
+    if (!text.failed)
+        give(manager, id, rank, &text);
+    buffer_free(&text);
+}
+
 /* The loop whose turn this thread is in; NULL: none of this manager's. */
 static ws_loop *running_loop(const ws_manager *manager)
 {

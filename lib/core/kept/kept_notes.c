@@ -13,8 +13,11 @@
  *     DATA
  *
  * with the digest in hexadecimal digits, the age in milliseconds, and the kind `p` (not answered),
- * `a` or `e` (an error). Each line ends with LF. */
+ * `a` or `e` (an error). Each line ends with LF. While the client's past is not known, instead:
+ *
+ *     continues KEY */
 static const char version[] = "1 ";
+static const char continues[] = "continues ";
 
 enum {
     ENTRY_MAX = 32 + 20 + 20 + 8, /* bytes of an entry beside its data */
@@ -86,6 +89,13 @@ static void write_entry(const struct kept_answers *kept, struct kept_answer *ans
     answer->is_noted = true;
 }
 
+static void write_head(struct buffer *text, const char *user_id, size_t length)
+{
+    buffer_add_text(text, version);
+    buffer_add(text, user_id, length);
+    buffer_add_text(text, "\n");
+}
+
 /* The newest answers, as many as have room. */
 static void write_note(const struct kept_answers *kept, const struct kept_client *client,
                        struct buffer *text)
@@ -95,9 +105,7 @@ static void write_note(const struct kept_answers *kept, const struct kept_client
 
     for (const struct kept_answer *other = answer; other != NULL; other = other->next)
         bytes += size_of(other);
-    buffer_add_text(text, version);
-    buffer_add(text, client->user->name, client->user->name_length);
-    buffer_add_text(text, "\n");
+    write_head(text, client->user->name, client->user->name_length);
     for (; answer != NULL; answer = answer->next) {
         if (bytes <= KEPT_NOTE_MAX)
             write_entry(kept, answer, text);
@@ -152,6 +160,21 @@ bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note 
     return is_written;
 }
 
+uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,
+                                struct buffer *text)
+{
+    uint64_t rank;
+
+    write_head(text, user_id, strlen(user_id));
+    buffer_add_text(text, continues);
+    buffer_add_text(text, key);
+    buffer_add_text(text, "\n");
+    lock_acquire(&kept->lock);
+    rank = ++kept->n_notes;
+    lock_release(&kept->lock);
+    return rank;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
@@ -164,6 +187,21 @@ bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t l
         memcmp(text + of_version, user_id, of_user) != 0 || text[of_version + of_user] != '\n')
         return false;
     *reader = (struct kept_note_reader){text + of_version + of_user + 1, text + length};
+    return true;
+}
+
+bool kept_note_read_former(struct kept_note_reader *reader, char key[KEPT_KEY_SIZE])
+{
+    size_t length = (size_t)(reader->end - reader->at);
+    size_t of_word = sizeof continues - 1;
+
+    if (length <= of_word + 1 || length > of_word + KEPT_KEY_SIZE ||
+        memcmp(reader->at, continues, of_word) != 0 || reader->end[-1] != '\n' ||
+        memchr(reader->at, '\0', length) != NULL)
+        return false;
+    length -= of_word + 1;
+    memcpy(key, reader->at + of_word, length);
+    key[length] = '\0';
     return true;
 }
 

@@ -26,6 +26,11 @@ struct kept_note {
  * out. The caller frees the text. */
 bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note *note);
 
+/* Writes the note of a connection whose client comes from another process, until its past is known:
+ * it names the key of the client's former note, which readers ask for. Returns its rank. */
+uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,
+                                struct buffer *text);
+
 /* A connection whose note is to be forgotten, and was not written again; 0: there is none. */
 ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank);
 
@@ -48,6 +53,11 @@ struct kept_note_reader {
 bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
                      const char *user_id);
 
+enum { KEPT_KEY_SIZE = 2 * CONNECTION_NAME_SIZE };
+
+/* Reads the key of a former note; false if the note names none. */
+bool kept_note_read_former(struct kept_note_reader *reader, char key[KEPT_KEY_SIZE]);
+
 /* Reads the next entry; false at the end, and before anything that is not valid. */
 bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry);
 
@@ -57,7 +67,6 @@ bool kept_answers_import(struct kept_answers *kept, ws_conn_id id, const char *u
                          const struct kept_entry *entry, uint64_t now_ms, ws_answer *waiter);
 
 /* The key under which a carrier remembers the note of a connection, by its name. */
-enum { KEPT_KEY_SIZE = 2 * CONNECTION_NAME_SIZE };
 void kept_note_key(const char *name, char key[KEPT_KEY_SIZE]);
 
 #endif

@@ -1,198 +1,11 @@
 /* kept_cluster_test.c: what a client sends again to another process than before is carried out
- * once, and gets the same answer. The carrier's memory is an array here. Not here: one process
- * (kept_answers_test.c), a real Redis (redis/once_test.c). */
+ * once, and gets the same answer. Not here: limits (kept_cluster_limits_test.c), one process
+ * (kept_answers_test.c), a real Redis (e2e/test_once.py). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/kept/kept_notes.h"
-#include "core/manager.h"
-#include "support/memories.h"
+#include "core/kept_processes.h"
 #include "support/suite.h"
-
-static bool is_away; /* the carrier: questions wait */
-
-static struct process a, b, c;
-static struct client first, second, third;
-
-/* --- processes ------------------------------------------------------------------------------- */
-
-static int n_calls;
-
-/* Answers with the number of calls. */
-static int count_up(ws_manager *manager, const ws_connection_info *connection,
-                    const ws_client_message *message, void *user_data)
-{
-    char text[16];
-
-    (void)connection;
-    (void)user_data;
-    snprintf(text, sizeof text, "%d", ++n_calls);
-    return ws_manager_answer(manager, message->answer, text, strlen(text));
-}
-
-static ws_answer deferred;
-static bool was_noted; /* when count_later() was called */
-
-static bool has_note(const struct client *client)
-{
-    char name[CONNECTION_NAME_SIZE];
-    char key[KEPT_KEY_SIZE];
-    const struct memory *value;
-
-    connection_name_write(client->host->manager->process, client->id, name);
-    kept_note_key(name, key);
-    value = memories_find(key);
-    return value != NULL && value->text != NULL;
-}
-
-static int count_later(ws_manager *manager, const ws_connection_info *connection,
-                       const ws_client_message *message, void *user_data)
-{
-    (void)manager;
-    (void)connection;
-    (void)user_data;
-    n_calls++;
-    deferred = message->answer;
-    was_noted = has_note(&first);
-    return WS_DEFERRED;
-}
-
-static int refuse(ws_manager *manager, const ws_connection_info *connection,
-                  const ws_client_message *message, void *user_data)
-{
-    (void)manager;
-    (void)connection;
-    (void)message;
-    (void)user_data;
-    n_calls++;
-    return WS_ERR_FORBIDDEN;
-}
-
-static void open_process(struct process *process)
-{
-    ws_cluster carrier = stream_carrier;
-    ws_manager *manager;
-
-    memories_add(&carrier);
-    process->host.options.history_events = 10;
-    ck_assert_int_eq(ws_manager_new(&process->host.options, &process->host.manager), WS_OK);
-    manager = process->host.manager;
-    ck_assert_int_eq(ws_manager_set_cluster(manager, &carrier, process), WS_OK);
-    ck_assert_int_eq(ws_loop_new(manager, NULL, 0, &process->host.loop), WS_OK);
-    ck_assert_int_eq(ws_manager_register_method(manager, "buy", count_up, NULL), WS_OK);
-    ck_assert_int_eq(ws_manager_register_method(manager, "later", count_later, NULL), WS_OK);
-    ck_assert_int_eq(ws_manager_register_method(manager, "never", refuse, NULL), WS_OK);
-    process_start(process, 0);
-    host_run(&process->host);
-}
-
-static void prepare(void)
-{
-    stream_reset();
-    host_init(&a.host);
-    host_init(&b.host);
-    host_init(&c.host);
-    first = second = third = (struct client){0};
-    n_calls = 0;
-    memories_reset();
-    memories.max_bytes = KEPT_NOTE_MAX;
-    is_away = false;
-}
-
-static void start(void)
-{
-    open_process(&a);
-    open_process(&b);
-    open_process(&c);
-    client_open(&a.host, &first, "first", "ann");
-}
-
-static void begin(void)
-{
-    prepare();
-    start();
-}
-
-static void end(void)
-{
-    client_free(&first);
-    client_free(&second);
-    client_free(&third);
-    process_close(&a);
-    process_close(&b);
-    process_close(&c);
-    for (size_t i = 0; i < memories.n_values; i++)
-        free(memories.values[i].text);
-    memories.n_values = 0;
-}
-
-static void run(struct host *host)
-{
-    do {
-        host_run(host);
-        if (is_away)
-            return;
-        memories_answer();
-        host_run(host);
-    } while (memories.n_questions > 0);
-}
-
-static void pass(struct host *host, uint64_t ms)
-{
-    for (uint64_t passed = 0; passed < ms; passed += 100) {
-        host->now_ms += 100;
-        run(host);
-    }
-}
-
-static void say(struct client *client, const char *json)
-{
-    client_say(client, json);
-    run(client->host);
-}
-
-static void connect_from(struct process *process, struct client *client,
-                         const struct client *former, const char *user_id)
-{
-    char name[CONNECTION_NAME_SIZE];
-    ws_connect_options options;
-
-    client_free(client);
-    *client = (struct client){.host = &process->host, .name = "again"};
-    connection_name_write(former->host->manager->process, former->id, name);
-    client_options(client, &options);
-    options.user_id = user_id;
-    options.former_connection_id = name;
-    ck_assert_int_eq(
-        ws_manager_connect(process->host.manager, process->host.loop, &options, &client->id),
-        WS_OK);
-}
-
-/* A client comes to a process, after it was this one. */
-static void come_back(struct process *process, struct client *client,
-                      const struct client *former, const char *user_id)
-{
-    connect_from(process, client, former, user_id);
-    run(&process->host);
-    client_count(client);
-}
-
-#define BUY "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":1},\"ref\":\"a\"}"
-#define BOUGHT(n) "{\"type\":\"response\",\"ref\":\"a\",\"data\":" #n "}"
-#define BUY_MORE "{\"type\":\"request\",\"method\":\"buy\",\"data\":{\"n\":2},\"ref\":\"b\"}"
-#define BOUGHT_MORE(n) "{\"type\":\"response\",\"ref\":\"b\",\"data\":" #n "}"
-#define LATER "{\"type\":\"request\",\"method\":\"later\",\"ref\":1}"
-#define LATE "{\"type\":\"response\",\"ref\":1,\"data\":[1]}"
-#define NEVER "{\"type\":\"request\",\"method\":\"never\",\"ref\":1}"
-#define PING "{\"type\":\"ping\"}"
-#define TIMEOUT(ref)                                                                           \
-    "{\"type\":\"error\",\"ref\":" ref                                                         \
-    ",\"data\":{\"code\":\"timeout\",\"message\":\"the server "                                \
-    "cannot find out in time whether it was carried out before\"}}"
-#define TOO_LATE                                                                               \
-    "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":\"the "          \
-    "application did not answer in time; the message may have been carried out\"}}"
 
 /* --- what is known elsewhere ------------------------------------------------------------------ */
 
@@ -229,6 +42,30 @@ START_TEST(a_client_may_pass_through_a_process)
     come_back(&a, &second, &third, "ann");
     say(&second, BUY);
     client_expect(&second, BOUGHT(1), NULL);
+    end();
+}
+END_TEST
+
+/* Its connections to the second process end before that has learned of its past. */
+START_TEST(a_client_may_pass_through_a_process_quickly)
+{
+    begin();
+    say(&first, BUY);
+    connect_from(&b, &second, &first, "ann");
+    host_run(&b.host);
+    connect_from(&c, &third, &second, "ann");
+    host_run(&c.host);
+    client_lose(&second);
+    connect_from(&b, &second, &third, "ann");
+    client_say(&second, BUY);
+    client_lose(&third);
+    host_run(&b.host);
+    run(&b.host);
+    client_count(&second);
+    ck_assert_int_eq(n_calls, 1);
+    come_back(&c, &third, &second, "bob");
+    say(&third, BUY);
+    client_expect(&third, BOUGHT(2), NULL);
     end();
 }
 END_TEST
@@ -552,170 +389,6 @@ START_TEST(a_carrier_that_takes_no_note)
     end();
 }
 END_TEST
-
-/* --- limits ---------------------------------------------------------------------------------- */
-
-static void buy_number(struct client *client, int number)
-{
-    char text[128];
-
-    snprintf(text, sizeof text,
-             "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d,\"data\":null}", number);
-    say(client, text);
-}
-
-static bool knows(struct client *client, int number)
-{
-    int before = n_calls;
-
-    buy_number(client, number);
-    return n_calls == before;
-}
-
-START_TEST(notes_have_limits)
-{
-    prepare();
-    a.host.options.max_kept_answers = 4;
-    start();
-    for (int i = 0; i < 20; i++)
-        buy_number(&first, i);
-    ck_assert_uint_eq(memories_find(memories.values[0].key)->ttl_ms, 300000);
-    come_back(&b, &second, &first, "ann");
-    for (int i = 0; i < 16; i++)
-        ck_assert(!knows(&second, i));
-    come_back(&c, &third, &first, "ann");
-    for (int i = 16; i < 20; i++)
-        ck_assert(knows(&third, i));
-    end();
-}
-END_TEST
-
-START_TEST(what_is_too_old_is_not_known)
-{
-    begin();
-    buy_number(&first, 1);
-    pass(&a.host, 200000);
-    pass(&b.host, 200000);
-    buy_number(&first, 2);
-    come_back(&b, &second, &first, "ann");
-    pass(&b.host, 101000);
-    ck_assert(!knows(&second, 1));
-    ck_assert(knows(&second, 2));
-    end();
-}
-END_TEST
-
-/* All that was noted is too old, and is forgotten while something new is noted. */
-START_TEST(a_new_note_is_not_forgotten_with_an_old_one)
-{
-    begin();
-    buy_number(&first, 1);
-    pass(&a.host, 301000);
-    buy_number(&first, 2);
-    ck_assert(has_note(&first));
-    come_back(&b, &second, &first, "ann");
-    ck_assert(knows(&second, 2));
-    end();
-}
-END_TEST
-
-/* What a client sends at once is noted once. */
-START_TEST(many_answers_are_one_note)
-{
-    begin();
-    for (int i = 0; i < 60; i++) {
-        char text[128];
-
-        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d}", i);
-        client_say(&first, text);
-    }
-    run(&a.host);
-    ck_assert_int_eq(n_calls, 60);
-    ck_assert_uint_le(memories.n_remembers, 4);
-    come_back(&b, &second, &first, "ann");
-    say(&second, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":59}");
-    ck_assert_int_eq(n_calls, 60);
-    end();
-}
-END_TEST
-
-static int answer_much(ws_manager *manager, const ws_connection_info *connection,
-                       const ws_client_message *message, void *user_data)
-{
-    static char text[6000];
-
-    (void)connection;
-    (void)user_data;
-    n_calls++;
-    memset(text, '1', sizeof text);
-    return ws_manager_answer(manager, message->answer, text, sizeof text);
-}
-
-/* The newest have room in a note (remember() checks its size). */
-START_TEST(large_answers)
-{
-    begin();
-    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "buy", answer_much, NULL),
-                     WS_ERR_ALREADY);
-    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "list", answer_much, NULL),
-                     WS_OK);
-    ck_assert_int_eq(ws_manager_register_method(b.host.manager, "list", answer_much, NULL),
-                     WS_OK);
-    for (int i = 0; i < 4; i++) {
-        char text[128];
-
-        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"list\",\"ref\":%d}", i);
-        say(&first, text);
-    }
-    /* The note counts beside them. */
-    ck_assert_uint_ge(a.host.manager->kept_answers.bytes, 4 * 6000 + memories.values[0].length);
-    come_back(&b, &second, &first, "ann");
-    n_calls = 0;
-    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":3}");
-    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":2}");
-    ck_assert_int_eq(n_calls, 0);
-    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":1}");
-    ck_assert_int_eq(n_calls, 1);
-    end();
-}
-END_TEST
-
-/* Notes count among the bytes that are kept, and give way to those of others. */
-START_TEST(notes_of_all_clients_are_bounded)
-{
-    struct client clients[40];
-    size_t bytes = 0;
-    size_t n = 0;
-
-    prepare();
-    a.host.options.max_kept_answer_bytes = 2000;
-    a.host.options.max_kept_bytes = 10000;
-    start();
-    for (size_t i = 0; i < 40; i++) {
-        char user[16];
-
-        snprintf(user, sizeof user, "u%zu", i);
-        clients[i] = (struct client){0};
-        client_open(&a.host, &clients[i], "more", user);
-        buy_number(&clients[i], 1);
-        buy_number(&clients[i], 2);
-        ck_assert_uint_le(a.host.manager->kept_answers.bytes, 10000);
-    }
-    for (size_t i = 0; i < memories.n_values; i++) {
-        bytes += memories.values[i].text != NULL ? memories.values[i].length : 0;
-        n += memories.values[i].text != NULL;
-    }
-    ck_assert_uint_le(bytes, 10000);
-    ck_assert_uint_ge(n, 10);
-    ck_assert(has_note(&clients[39]) && !has_note(&clients[0]));
-    for (size_t i = 0; i < 40; i++) {
-        client_lose(&clients[i]);
-        client_free(&clients[i]);
-    }
-    end();
-}
-END_TEST
-
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* Whatever fails, what was answered is not carried out again. */
@@ -780,6 +453,7 @@ int main(void)
     const TTest *const tests[] = {
         what_was_answered_gets_the_same_answer,
         a_client_may_pass_through_a_process,
+        a_client_may_pass_through_a_process_quickly,
         a_client_may_come_back_to_a_process_first,
         anything_else_is_carried_out,
         others_cost_nothing,
@@ -797,12 +471,6 @@ int main(void)
         a_carrier_that_takes_no_question,
         a_carrier_that_has_no_answer,
         a_carrier_that_takes_no_note,
-        notes_have_limits,
-        what_is_too_old_is_not_known,
-        a_new_note_is_not_forgotten_with_an_old_one,
-        many_answers_are_one_note,
-        large_answers,
-        notes_of_all_clients_are_bounded,
         any_allocation_may_fail_when_a_client_comes_back,
         any_allocation_may_fail_when_a_note_is_written,
         NULL,

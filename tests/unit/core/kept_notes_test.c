@@ -62,11 +62,44 @@ START_TEST(a_note_is_read_as_it_is_written)
 }
 END_TEST
 
+START_TEST(a_note_may_name_a_former_one)
+{
+    static const char *const bad[] = {
+        "1 ann\ncontinues ",
+        "1 ann\ncontinues \n",
+        "1 ann\ncontinues a1",
+        "1 ann\ncontinued a1\n",
+        "1 ann\n",
+    };
+    static const char text[] = "1 ann\ncontinues a1\n";
+    char large[KEPT_KEY_SIZE + 32] = "1 ann\ncontinues ";
+    char key[KEPT_KEY_SIZE];
+    struct kept_note_reader reader;
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert(kept_note_begin(&reader, bad[i], strlen(bad[i]), "ann"));
+        ck_assert(!kept_note_read_former(&reader, key));
+    }
+    ck_assert(kept_note_begin(&reader, text, sizeof text - 1, "ann"));
+    ck_assert(kept_note_read_former(&reader, key));
+    ck_assert_str_eq(key, "a1");
+    memset(large + 16, 'a', KEPT_KEY_SIZE);
+    large[16 + KEPT_KEY_SIZE] = '\n';
+    ck_assert(kept_note_begin(&reader, large, 17 + KEPT_KEY_SIZE, "ann"));
+    ck_assert(!kept_note_read_former(&reader, key));
+    large[15 + KEPT_KEY_SIZE] = '\n';
+    ck_assert(kept_note_begin(&reader, large, 16 + KEPT_KEY_SIZE, "ann"));
+    ck_assert(kept_note_read_former(&reader, key));
+    ck_assert_uint_eq(strlen(key), KEPT_KEY_SIZE - 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         notes_are_checked,
         a_note_is_read_as_it_is_written,
+        a_note_may_name_a_former_one,
         NULL,
     };
 

@@ -1,0 +1,183 @@
+/* kept_cluster_limits_test.c: limits of the notes of what clients sent to another process: their
+ * number, size and age. Not here: what they are for (kept_cluster_test.c). */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/kept_processes.h"
+#include "support/suite.h"
+
+static void buy_number(struct client *client, int number)
+{
+    char text[128];
+
+    snprintf(text, sizeof text,
+             "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d,\"data\":null}", number);
+    say(client, text);
+}
+
+static bool knows(struct client *client, int number)
+{
+    int before = n_calls;
+
+    buy_number(client, number);
+    return n_calls == before;
+}
+
+START_TEST(notes_have_limits)
+{
+    prepare();
+    a.host.options.max_kept_answers = 4;
+    start();
+    for (int i = 0; i < 20; i++)
+        buy_number(&first, i);
+    ck_assert_uint_eq(memories_find(memories.values[0].key)->ttl_ms, 300000);
+    come_back(&b, &second, &first, "ann");
+    for (int i = 0; i < 16; i++)
+        ck_assert(!knows(&second, i));
+    come_back(&c, &third, &first, "ann");
+    for (int i = 16; i < 20; i++)
+        ck_assert(knows(&third, i));
+    end();
+}
+END_TEST
+
+START_TEST(what_is_too_old_is_not_known)
+{
+    begin();
+    buy_number(&first, 1);
+    pass(&a.host, 200000);
+    pass(&b.host, 200000);
+    buy_number(&first, 2);
+    come_back(&b, &second, &first, "ann");
+    pass(&b.host, 101000);
+    ck_assert(!knows(&second, 1));
+    ck_assert(knows(&second, 2));
+    end();
+}
+END_TEST
+
+/* All that was noted is too old, and is forgotten while something new is noted. */
+START_TEST(a_new_note_is_not_forgotten_with_an_old_one)
+{
+    begin();
+    buy_number(&first, 1);
+    pass(&a.host, 301000);
+    buy_number(&first, 2);
+    ck_assert(has_note(&first));
+    come_back(&b, &second, &first, "ann");
+    ck_assert(knows(&second, 2));
+    end();
+}
+END_TEST
+
+/* What a client sends at once is noted once. */
+START_TEST(many_answers_are_one_note)
+{
+    begin();
+    for (int i = 0; i < 60; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":%d}", i);
+        client_say(&first, text);
+    }
+    run(&a.host);
+    ck_assert_int_eq(n_calls, 60);
+    ck_assert_uint_le(memories.n_remembers, 4);
+    come_back(&b, &second, &first, "ann");
+    say(&second, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":59}");
+    ck_assert_int_eq(n_calls, 60);
+    end();
+}
+END_TEST
+
+static int answer_much(ws_manager *manager, const ws_connection_info *connection,
+                       const ws_client_message *message, void *user_data)
+{
+    static char text[6000];
+
+    (void)connection;
+    (void)user_data;
+    n_calls++;
+    memset(text, '1', sizeof text);
+    return ws_manager_answer(manager, message->answer, text, sizeof text);
+}
+
+/* The newest have room in a note (remember() checks its size). */
+START_TEST(large_answers)
+{
+    begin();
+    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "buy", answer_much, NULL),
+                     WS_ERR_ALREADY);
+    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "list", answer_much, NULL),
+                     WS_OK);
+    ck_assert_int_eq(ws_manager_register_method(b.host.manager, "list", answer_much, NULL),
+                     WS_OK);
+    for (int i = 0; i < 4; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"list\",\"ref\":%d}", i);
+        say(&first, text);
+    }
+    /* The note counts beside them. */
+    ck_assert_uint_ge(a.host.manager->kept_answers.bytes, 4 * 6000 + memories.values[0].length);
+    come_back(&b, &second, &first, "ann");
+    n_calls = 0;
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":3}");
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":2}");
+    ck_assert_int_eq(n_calls, 0);
+    say(&second, "{\"type\":\"request\",\"method\":\"list\",\"ref\":1}");
+    ck_assert_int_eq(n_calls, 1);
+    end();
+}
+END_TEST
+
+/* Notes count among the bytes that are kept, and give way to those of others. */
+START_TEST(notes_of_all_clients_are_bounded)
+{
+    struct client clients[40];
+    size_t bytes = 0;
+    size_t n = 0;
+
+    prepare();
+    a.host.options.max_kept_answer_bytes = 2000;
+    a.host.options.max_kept_bytes = 10000;
+    start();
+    for (size_t i = 0; i < 40; i++) {
+        char user[16];
+
+        snprintf(user, sizeof user, "u%zu", i);
+        clients[i] = (struct client){0};
+        client_open(&a.host, &clients[i], "more", user);
+        buy_number(&clients[i], 1);
+        buy_number(&clients[i], 2);
+        ck_assert_uint_le(a.host.manager->kept_answers.bytes, 10000);
+    }
+    for (size_t i = 0; i < memories.n_values; i++) {
+        bytes += memories.values[i].text != NULL ? memories.values[i].length : 0;
+        n += memories.values[i].text != NULL;
+    }
+    ck_assert_uint_le(bytes, 10000);
+    ck_assert_uint_ge(n, 10);
+    ck_assert(has_note(&clients[39]) && !has_note(&clients[0]));
+    for (size_t i = 0; i < 40; i++) {
+        client_lose(&clients[i]);
+        client_free(&clients[i]);
+    }
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        notes_have_limits,
+        what_is_too_old_is_not_known,
+        a_new_note_is_not_forgotten_with_an_old_one,
+        many_answers_are_one_note,
+        large_answers,
+        notes_of_all_clients_are_bounded,
+        NULL,
+    };
+
+    return suite_run("kept_cluster_limits", tests);
+}
