@@ -130,16 +130,16 @@ enum { RECALL_MAX_MS = 5000 };
 static void go_on(struct asking *asking, struct returning *returning)
 {
     struct engineio_session *session = asking->session;
-    const ws_allocator *memory = engineio_session_memory(session);
+    ws_loop *loop = session->loop; /* the session may be freed before the question */
 
     session->work->asking = NULL;
-    unfinished_count(session->loop, &asking->unfinished, 0);
+    unfinished_count(loop, &asking->unfinished, 0);
     timer_stop(&asking->timer);
     if (session->state >= SESSION_ENDING)
-        engineio_returning_free(returning, memory);
+        engineio_returning_free(returning, engineio_session_memory(session));
     else
         asking->go_on(session, (struct json_slice){asking->auth, asking->length}, returning);
-    engineio_asking_free(asking, session->loop);
+    engineio_asking_free(asking, loop);
 }
 
 static void recall_expired(struct timer *timer)

@@ -142,10 +142,15 @@ static const ws_cluster cluster = {.size = sizeof cluster,
 
 /* --- processes -------------------------------------------------------------------------------- */
 
+static bool frees_when_asked;
+
 static int judge(struct host *of, struct peer *peer, ws_handshake *handshake)
 {
     (void)of;
-    (void)peer;
+    if (frees_when_asked) {
+        peer_free(peer);
+        return WS_OK;
+    }
     return strstr(ws_handshake_auth(handshake), "bob") != NULL
                ? ws_handshake_set_user_id(handshake, "bob")
                : WS_OK;
@@ -485,6 +490,25 @@ START_TEST(a_client_may_go_while_its_session_is_asked_for)
 }
 END_TEST
 
+START_TEST(the_application_frees_the_websocket_when_it_is_asked)
+{
+    struct life life;
+    struct peer *peer = lives_join("", &life);
+    char packet[512];
+
+    kill_process();
+    carrier.is_silent = true;
+    snprintf(packet, sizeof packet, "40{%s}", lives_auth(&life, NULL));
+    peer = socketio_session("");
+    socketio_send(peer, packet);
+    frees_when_asked = true;
+    answer_all();
+    frees_when_asked = false;
+    host_turn(&host);
+    ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
+}
+END_TEST
+
 /* What clients send with their question waits in memory: all of it together has a limit. */
 START_TEST(questions_are_limited_in_bytes)
 {
@@ -617,6 +641,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, another_user_becomes_a_new_client);
     tcase_add_test(cases, an_answer_is_awaited_for_a_while);
     tcase_add_test(cases, a_client_may_go_while_its_session_is_asked_for);
+    tcase_add_test(cases, the_application_frees_the_websocket_when_it_is_asked);
     tcase_add_test(cases, questions_are_limited_in_bytes);
     tcase_add_test(cases, bytes_that_are_not_a_record_make_a_new_client);
     tcase_add_test(cases, each_allocation_fails_in_turn);
