@@ -127,6 +127,15 @@ bool engineio_session_must_wait(const struct engineio_session *session, size_t n
     return false;
 }
 
+bool engineio_session_awaits_client(const struct engineio_session *session)
+{
+    for (const struct engineio_socket *socket = session->sockets; socket != NULL;
+         socket = socket->next)
+        if (connection_pending_values(&socket->connection) > 0)
+            return true;
+    return false;
+}
+
 void engineio_session_wait(const struct engineio_session *session, struct input *input)
 {
     struct connection *reader = NULL;

@@ -1,6 +1,7 @@
 /* timers.c: handles the expiry of a WebSocket's timer. */
 #include "transport/websocket/timers.h"
 
+#include "transport/engineio/session.h"
 #include "transport/shared/frame.h"
 #include "transport/shared/refusal.h"
 #include "transport/websocket/output.h"
@@ -47,6 +48,33 @@ static void time_out(ws_websocket *websocket)
     websocket_abort(websocket);
 }
 
+/* Whether the client's bytes wait until it has read what rooms keep for it. */
+static bool awaits_client(const ws_websocket *websocket)
+{
+    return websocket_session(websocket) != NULL
+               ? engineio_session_awaits_client(websocket_session(websocket))
+               : connection_pending_values(&websocket->connection) > 0;
+}
+
+/* Whether a pong may be missing. While the host's reading is paused, it may be among the unread
+ * bytes; but a client that has to read before its bytes are processed must read. */
+static bool is_excused(const ws_websocket *websocket)
+{
+    return websocket->ping == PING_PROCEEDS ||
+           (websocket->reading == READING_PAUSED && !awaits_client(websocket));
+}
+
+/* The ping may have been written already: whatever is queued now counts as well. */
+static void await_pong_anew(ws_websocket *websocket)
+{
+    uint32_t ahead = output_queue_count(&websocket->queue);
+
+    websocket->ping = PING_SENT;
+    if (websocket->reading == READING_PAUSED)
+        websocket->timer.owners = (uint16_t)(ahead < UINT16_MAX ? ahead : UINT16_MAX);
+    websocket_start_timer(websocket);
+}
+
 void websocket_timer_expired(struct timer *timer)
 {
     ws_websocket *websocket =
@@ -56,11 +84,8 @@ void websocket_timer_expired(struct timer *timer)
     websocket_enter(websocket);
     if (has_heartbeat && websocket->ping == PING_NONE) {
         send_ping(websocket);
-    } else if (has_heartbeat &&
-               (websocket->ping == PING_PROCEEDS || websocket->reading == READING_PAUSED)) {
-        /* While the host's reading is paused, the pong may be among the unread bytes. */
-        websocket->ping = PING_SENT;
-        websocket_start_timer(websocket);
+    } else if (has_heartbeat && is_excused(websocket)) {
+        await_pong_anew(websocket);
     } else {
         time_out(websocket);
     }

@@ -79,7 +79,8 @@ enum websocket_reading { READING_ON, READING_PAUSED, READING_RESUMED };
  *   │                                    │  └───────── pong_timeout_ms are over ───┘  │
  *   └──────────── any byte arrives ──────┴────────────────────────────────────────────┘
  *
- * When pong_timeout_ms are over in SENT, the connection is aborted, unless reading is paused. */
+ * When pong_timeout_ms are over in SENT, the connection is aborted, unless reading is paused and
+ * the client does not have to read first. */
 enum websocket_ping { PING_NONE, PING_SENT, PING_PROCEEDS };
 
 /* The memory of an idle connection in the transport and the core, apart from its user and its

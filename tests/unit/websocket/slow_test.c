@@ -442,6 +442,54 @@ START_TEST(messages_wait_until_the_client_has_read_what_its_room_keeps)
 }
 END_TEST
 
+/* So much more that the host stops reading from it. */
+static struct peer *enter_and_fill(void)
+{
+    static const char much[16384];
+    struct bytes frames = {0};
+    struct peer *peer;
+
+    options.endpoint.ping_interval_ms = 10000;
+    options.endpoint.pong_timeout_ms = 2000;
+    peer = enter_slowly("{\"type\":\"ping\"}");
+    client_frame(&frames, FIN | BINARY, much, sizeof much);
+    peer_send(peer, &frames);
+    bytes_free(&frames);
+    host_turn(&host);
+    ck_assert_int_eq(ws_websocket_wants_read(peer->websocket), 0);
+    return peer;
+}
+
+/* Its pong could be among the bytes that were not read, but it has to read first. */
+START_TEST(a_client_that_reads_nothing_while_its_messages_wait_dies)
+{
+    const struct peer *peer = enter_and_fill();
+
+    host_pass(&host, 10100);
+    ck_assert(!peer->ended);
+    host_pass(&host, 2100);
+    ck_assert(peer->ended);
+}
+END_TEST
+
+START_TEST(a_client_that_reads_slowly_while_its_messages_wait_is_alive)
+{
+    enum { SECONDS = 30 };
+    struct peer *peer = enter_and_fill();
+
+    for (int i = 0; i < SECONDS; i++) {
+        host_pass(&host, 1000);
+        ck_assert(!peer->ended);
+        peer->writable += N_VALUES * (size_t)PAYLOAD / (2 * SECONDS);
+        peer_write(peer);
+    }
+    ck_assert_int_eq(ws_websocket_wants_read(peer->websocket), 0);
+    for (int i = 0; i < 3; i++) /* it has read during the first deadline */
+        host_pass(&host, 2100);
+    ck_assert(peer->ended);
+}
+END_TEST
+
 START_TEST(a_client_that_ends_while_its_messages_wait)
 {
     struct peer *peer = enter_slowly("{\"type\":\"ping\"}");
@@ -475,6 +523,8 @@ Suite *websocket_suite(void)
     tcase_add_test(tests, no_welcome_is_dropped);
     tcase_add_test(tests, pongs_stay_within_the_limit_of_all_queues);
     tcase_add_test(tests, messages_wait_until_the_client_has_read_what_its_room_keeps);
+    tcase_add_test(tests, a_client_that_reads_nothing_while_its_messages_wait_dies);
+    tcase_add_test(tests, a_client_that_reads_slowly_while_its_messages_wait_is_alive);
     tcase_add_loop_test(tests, a_client_that_ends_while_its_messages_wait, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
