@@ -503,8 +503,9 @@ START_TEST(the_application_frees_the_websocket_when_it_is_asked)
     socketio_send(peer, packet);
     frees_when_asked = true;
     answer_all();
-    frees_when_asked = false;
     host_turn(&host);
+    frees_when_asked = false;
+    ck_assert_ptr_null(peer->websocket);
     ck_assert_uint_eq(ws_manager_connection_count(host.manager), 0);
 }
 END_TEST
