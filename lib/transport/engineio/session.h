@@ -48,7 +48,8 @@ uint32_t engineio_session_received(struct engineio_session *session, char *data,
  * carrier (upgrade.h). */
 bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values);
 
-/* Whether the client has to read what rooms keep for it before its further packets are processed. */
+/* Whether the client has to read what rooms keep for it before its further packets are
+ * processed. */
 bool engineio_session_awaits_client(const struct engineio_session *session);
 
 /* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()). */
