@@ -115,9 +115,12 @@ static void on_timer(struct timer *timer)
 
     if (most == UINT32_MAX && finish_in_turns(loop))
         return;
-    while (budget > 0 && drain->closed < most)
-        if (!end_one(loop, &budget))
-            return;
+    while (budget > 0 && drain->closed < most) {
+        if (end_one(loop, &budget))
+            continue;
+        processes_say_leaving(loop->manager); /* the others have left by themselves */
+        return;
+    }
     timer_start(&loop->timers, &drain->timer, 0);
 }
 
