@@ -50,14 +50,26 @@ static size_t count_recipients(ws_manager *manager, struct target target)
     return group != NULL ? group_count(group) : 0;
 }
 
-/* A token bucket with the deliveries of PRESENCE_BURST_MS. An event is admitted while any are
- * left, and may overdraw the bucket: an audience larger than the bucket then gets some of the
- * events. */
+/* How much of the limit can be used at once. What the stream brings is announced from a budget that
+ * beats alone refill: it lasts from one beat to the next, which may come a tick later. */
+static int64_t burst_ms(const ws_manager *manager)
+{
+    int64_t beat_ms = (int64_t)manager->options.presence_batch_ms + TIMER_TICK_MS;
+    bool follows = manager->has_cluster && manager->options.presence_events != WS_PRESENCE_OFF;
+
+    return follows && beat_ms > PRESENCE_BURST_MS ? beat_ms : PRESENCE_BURST_MS;
+}
+
+/* A token bucket with the deliveries of burst_ms(). An event is admitted while any are left, and
+ * may overdraw the bucket: an audience larger than the bucket then gets some of the events. After
+ * a second, or a burst if that is longer, it is full in any case. */
 void announce_refill(const ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
     int64_t a_second = manager->options.max_presence_deliveries;
-    int64_t most = a_second * PRESENCE_BURST_MS;
+    uint64_t burst = (uint64_t)burst_ms(manager);
+    uint64_t full_ms = burst > 1000 ? burst : 1000;
+    int64_t most = a_second * (int64_t)burst;
     /* All loops use the host's clock, but a loop that slept still has an earlier time. */
     uint64_t now_ms = loop->clock.host_ms;
     uint64_t passed_ms;
@@ -66,10 +78,10 @@ void announce_refill(const ws_loop *loop)
     if (now_ms <= manager->presence_ms)
         return;
     passed_ms = now_ms - manager->presence_ms;
-    if (passed_ms > 1000)
-        passed_ms = 1000;
+    if (passed_ms > full_ms)
+        passed_ms = full_ms;
     manager->presence_left += a_second * (int64_t)passed_ms;
-    if (manager->presence_left > most || passed_ms == 1000)
+    if (manager->presence_left > most || passed_ms == full_ms)
         manager->presence_left = most;
     manager->presence_ms = now_ms;
 }

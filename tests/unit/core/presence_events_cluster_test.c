@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/manager.h"
+#include "core/presence/state.h"
 #include "support/processes.h"
 #include "support/suite.h"
 
@@ -24,6 +26,7 @@ static void change_options(ws_manager_options *options)
     options->presence_grace_ms = changed.presence_grace_ms;
     options->max_presence_members = changed.max_presence_members;
     options->max_presence_deliveries = changed.max_presence_deliveries;
+    options->presence_batch_ms = changed.presence_batch_ms;
 }
 
 static void change_nothing(void)
@@ -502,6 +505,46 @@ START_TEST(many_are_not_all_announced)
 }
 END_TEST
 
+/* The limit is for a second, and beats are as long: it is not used up by the first event. */
+START_TEST(long_beats_use_the_whole_limit)
+{
+    change()->max_presence_deliveries = 20;
+    changed.presence_batch_ms = 1000;
+    begin();
+    processes_pass(5000);
+    for (int i = 0; i < 6; i++)
+        come(0, (const char *[]){"a00", "a01", "a02", "a03", "a04", "a05"}[i]);
+    processes_pass(3000);
+    ck_assert_uint_eq(strlen(heard(&observers[1])), strlen("+a00 ") * 6);
+    ck_assert_uint_eq(presence_drops(1), 0);
+    end();
+}
+END_TEST
+
+/* All clients leave by themselves while a drain is spread: the other processes are notified. */
+START_TEST(a_drain_that_finds_nobody_left_ends)
+{
+    ws_drain_options options;
+    struct client *ann;
+
+    change_nothing();
+    begin();
+    ann = come(0, "ann");
+    processes_pass(500);
+    ws_drain_options_init(&options);
+    options.spread_ms = 10000;
+    ck_assert_int_eq(ws_manager_drain(processes[0].host.manager, &options), WS_OK);
+    processes_pass(500);
+    client_lose(ann);
+    client_lose(&observers[0]);
+    processes_pass(4000);
+    ck_assert(!processes[0].host.manager->presence->has_said_leaving);
+    processes_pass(2000);
+    ck_assert(processes[0].host.manager->presence->has_said_leaving);
+    end();
+}
+END_TEST
+
 /* Somebody asks for the list later. What is followed leads on to it. */
 START_TEST(the_list_may_be_asked_for_later)
 {
@@ -622,6 +665,8 @@ int main(void)
         a_rooms_members_are_notified,
         who_exceeds_the_limit_is_announced_by_its_process,
         many_are_not_all_announced,
+        long_beats_use_the_whole_limit,
+        a_drain_that_finds_nobody_left_ends,
         the_list_may_be_asked_for_later,
         without_its_carrier_a_process_goes_on_alone,
         each_allocation_may_fail,
