@@ -120,6 +120,11 @@ struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
     return &reader->unfinished;
 }
 
+void frame_reader_count_complete(const ws_loop *loop, struct frame_reader *reader)
+{
+    unfinished_count(loop, &reader->unfinished, 0);
+}
+
 void frame_reader_give_back(ws_loop *loop, struct frame_reader *reader)
 {
     struct loop_part *part = loop_part_of(loop);

@@ -51,6 +51,9 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
 struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
                                                  struct frame_reader *reader);
 
+/* A message was read and is handled next: until the next count it is not unfinished. */
+void frame_reader_count_complete(const ws_loop *loop, struct frame_reader *reader);
+
 /* True at a message boundary, when no bytes are left over. */
 bool frame_reader_idle(const struct frame_reader *reader);
 

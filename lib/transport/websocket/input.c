@@ -99,6 +99,8 @@ static uint32_t handle_event(ws_websocket *websocket, const struct frame_event *
     case FRAME_MESSAGE:
         if (websocket->state != WEBSOCKET_OPEN || !websocket->registered)
             break;
+        /* The session may end what is unfinished, which frees readers, but never this one. */
+        frame_reader_count_complete(websocket_loop(websocket), websocket->reader);
         if (websocket_session(websocket) != NULL)
             return receive_for_session(websocket, event);
         return transport_received(&websocket->connection, event->data, event->length,

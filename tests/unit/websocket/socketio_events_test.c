@@ -284,6 +284,32 @@ START_TEST(attachments_that_never_come_are_limited)
 }
 END_TEST
 
+/* A packet whose frame came in two pieces no longer counts as unfinished while it is handled,
+ * although a frame that is unfinished follows it. */
+START_TEST(a_complete_packet_is_not_unfinished)
+{
+    struct peer *peer = socketio_client();
+    struct bytes bytes = {0};
+    struct bytes piece;
+
+    client_frame(&bytes, FIN | TEXT, large_packet(), sizeof large - 1);
+    client_frame(&bytes, FIN | TEXT, "3", 1);
+    piece = (struct bytes){.data = bytes.data, .length = 500};
+    peer_send(peer, &piece);
+    unfinished_crowd_begin(host.loop);
+    piece = (struct bytes){.data = bytes.data + 500, .length = bytes.length - 500 - 1};
+    peer_send(peer, &piece);
+    peer_expect_nothing(peer);
+    piece = (struct bytes){.data = bytes.data + bytes.length - 1, .length = 1};
+    peer_send(peer, &piece);
+    peer_send_frame(peer, FIN | BINARY, "b", 1);
+    ck_assert_uint_eq(seen.n_events, 1);
+    peer_expect_nothing(peer);
+    unfinished_crowd_end(host.loop);
+    bytes_free(&bytes);
+}
+END_TEST
+
 Suite *websocket_suite(void)
 {
     Suite *suite = suite_create("socketio-events");
@@ -298,6 +324,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_volatile_event_is_dropped_if_anything_waits);
     tcase_add_test(cases, attachments_are_collected);
     tcase_add_loop_test(cases, attachments_that_never_come_are_limited, 0, 2);
+    tcase_add_test(cases, a_complete_packet_is_not_unfinished);
     tcase_add_test(cases, attachments_are_limited);
     tcase_add_test(cases, an_invalid_packet_closes_the_websocket);
     tcase_add_test(cases, a_session_must_be_connected_before_it_sends);
