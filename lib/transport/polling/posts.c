@@ -62,12 +62,15 @@ static bool may_go_on(const struct polling *polling)
     return polling->post != NULL && polling->state == POLLING_OPEN;
 }
 
+/* With these, a client has posted that it enters rooms again and again. */
+enum { PROBED_VALUES_MAX = 65536 };
+
 /* While a WebSocket probes the session, its client may poll no more until its POST is answered:
  * then the POST does not wait until the client has read, unless very much waits. */
 static bool must_wait(const struct polling *polling)
 {
     return engineio_session_must_wait(polling_session(polling),
-                                      polling->probe != NULL ? PENDING_VALUES_MANY : 0);
+                                      polling->probe != NULL ? PROBED_VALUES_MAX : 0);
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
