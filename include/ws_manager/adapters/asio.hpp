@@ -188,7 +188,7 @@ struct asio_adapter {
     operation_memory wake_memory;
 
     asio_adapter(const asio::any_io_executor &on, int read_fd, int write_fd)
-        : host(), executor(on), timer(on), woken(on, read_fd), wake_fd(write_fd)
+        : host(), executor(on), timer(on), woken(on, read_fd), wake_fd(write_fd), wake_memory()
     {
     }
 
