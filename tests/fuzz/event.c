@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     static const ws_transport transport = {
         .size = sizeof transport, .send = expect_event, .close = ignore_close};
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     struct wanted wanted = {0};
     ws_connect_options options;
     ws_manager *manager;

@@ -14,7 +14,7 @@
 
 enum { MAX_HEADERS = 12, MAX_HEAD_BYTES = 4096 };
 
-static struct input input;
+static struct fuzz_input input;
 
 static int look_at(ws_handshake *handshake, void *user_data)
 {
@@ -197,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct text one;
     struct text two;
 
-    input = (struct input){data, length};
+    input = (struct fuzz_input){data, length};
     one = input_string(&input);
     two = input_string(&input);
     negotiate(one.bytes);

@@ -26,7 +26,7 @@ static bool hands_over(const struct http_request *request, void *user_data)
 }
 
 /* Feeds bytes until the request is complete; returns how many were used. */
-static size_t feed(struct http_request *request, struct input *cuts, struct text text)
+static size_t feed(struct http_request *request, struct fuzz_input *cuts, struct text text)
 {
     size_t at = 0;
 
@@ -144,11 +144,11 @@ static void open_app(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     struct text cuts = input_bytes(&input);
     struct text text = input_rest(&input);
-    struct input cut_input = {(const uint8_t *)cuts.bytes, cuts.length};
-    struct input whole = {0};
+    struct fuzz_input cut_input = {(const uint8_t *)cuts.bytes, cuts.length};
+    struct fuzz_input whole = {0};
     struct http_request one;
     struct http_request other;
     size_t used;

@@ -48,7 +48,7 @@ static long whole_message(struct text packed, uint8_t *to)
     return result == Z_DATA_ERROR ? -1 : (long)(stream.next_out - to);
 }
 
-static enum inflate_result feed_in_pieces(struct inflater *inflater, struct input *cuts,
+static enum inflate_result feed_in_pieces(struct inflater *inflater, struct fuzz_input *cuts,
                                           struct text packed)
 {
     enum inflate_result result = INFLATE_OK;
@@ -63,7 +63,8 @@ static enum inflate_result feed_in_pieces(struct inflater *inflater, struct inpu
     return result == INFLATE_OK ? inflater_finish(inflater, BOUND) : result;
 }
 
-static void inflate_message(struct inflater *inflater, struct input *cuts, struct text packed)
+static void inflate_message(struct inflater *inflater, struct fuzz_input *cuts,
+                            struct text packed)
 {
     uint8_t *wanted = malloc(WHOLE);
     long wanted_length = whole_message(packed, wanted);
@@ -102,10 +103,10 @@ static void deflate_message(struct deflater *deflater, int window_bits, struct t
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     static struct deflater *deflater;
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     struct inflater *inflater;
     struct text cuts = input_bytes(&input);
-    struct input cut_input = {(const uint8_t *)cuts.bytes, cuts.length};
+    struct fuzz_input cut_input = {(const uint8_t *)cuts.bytes, cuts.length};
     int window_bits = 8 + (int)input_below(&input, 8);
     struct text text = input_rest(&input);
 

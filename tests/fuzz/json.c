@@ -127,7 +127,7 @@ static void parse_message(const ws_allocator *memory, char *text, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     struct text text = input_rest(&input);
     char *string = malloc(length + 1);
     ws_allocator memory;

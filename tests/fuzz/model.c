@@ -18,7 +18,7 @@ enum { N_LOOPS = 2, N_USERS = 3 /* the first user is anonymous */ };
 static const char *const users[N_USERS] = {NULL, "ann", "bob"};
 
 static struct client *const clients = state.clients;
-static struct input input;
+static struct fuzz_input input;
 static ws_manager *manager;
 static ws_loop *loops[N_LOOPS];
 static bool due[N_LOOPS]; /* it was woken, or has more to do */
@@ -519,7 +519,7 @@ static void open_all(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    input = (struct input){data, length};
+    input = (struct fuzz_input){data, length};
     open_all();
     while (input.length > 0) {
         callbacks.is_reauthorizing = false;

@@ -10,7 +10,7 @@
 enum { MAX_ACTS = 120, MAX_NESTED = 3, N_SESSIONS = 4 };
 
 static struct host host;
-static struct input input;
+static struct fuzz_input input;
 static char sessions[N_SESSIONS][128]; /* "&sid=…" of the last ones that were opened */
 static ws_websocket *probe;
 static ws_conn_id connection; /* the last one */
@@ -289,7 +289,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct host_options options;
     ws_socketio_options socketio;
 
-    input = (struct input){data, length};
+    input = (struct fuzz_input){data, length};
     n_acts = nested = 0;
     memset(sessions, 0, sizeof sessions);
     probe = NULL;

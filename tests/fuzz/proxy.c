@@ -9,7 +9,7 @@
 #include "server/parts/forwarded.h"
 #include "server/parts/proxy_header.h"
 
-static void read_header(struct input *input)
+static void read_header(struct fuzz_input *input)
 {
     struct text text = input_rest(input);
     struct proxy_header whole;
@@ -55,7 +55,7 @@ static bool is_same(const struct in6_addr *one, const struct in6_addr *other)
 
 /* A client's own headers, and after them those of its proxy: whatever the former are, the latter
  * count. */
-static void lie(struct input *input, const struct address_ranges *trusted)
+static void lie(struct fuzz_input *input, const struct address_ranges *trusted)
 {
     static const char *const names[] = {"X-Forwarded-For", "Forwarded"};
     static const char *const words[] = {"198.51.100.1", "for=198.51.100.1;proto=https"};
@@ -91,7 +91,7 @@ static void lie(struct input *input, const struct address_ranges *trusted)
     text_free(&scheme);
 }
 
-static void read_range(struct input *input)
+static void read_range(struct fuzz_input *input)
 {
     struct address_ranges ranges = {0};
     struct text text = input_string(input);
@@ -104,7 +104,7 @@ static void read_range(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     static struct address_ranges trusted;
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
 
     if (trusted.count == 0)
         ck_assert_ptr_null(address_ranges_add(&trusted, "10.0.0.0/8"));

@@ -76,7 +76,7 @@ static void accept_all(void)
     }
 }
 
-static void answer_requests(struct line *line, struct input *input)
+static void answer_requests(struct line *line, struct fuzz_input *input)
 {
     size_t length = 0;
     char *text = NULL;
@@ -94,7 +94,7 @@ static void answer_requests(struct line *line, struct input *input)
     free(text);
 }
 
-static void serve(struct line *line, struct input *input)
+static void serve(struct line *line, struct fuzz_input *input)
 {
     static char bytes[PIECE];
     ssize_t length = -1;
@@ -206,7 +206,7 @@ static void be_ready(ws_redis *redis)
 
 /* --- a life ----------------------------------------------------------------------------------- */
 
-static void live(ws_manager *manager, ws_loop *loop, ws_redis *redis, struct input *input)
+static void live(ws_manager *manager, ws_loop *loop, ws_redis *redis, struct fuzz_input *input)
 {
     uint64_t now_ms = 0;
 
@@ -242,7 +242,7 @@ static void live(ws_manager *manager, ws_loop *loop, ws_redis *redis, struct inp
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     ws_redis_options options;
     ws_manager *manager;
     ws_redis *redis;

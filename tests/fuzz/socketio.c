@@ -88,7 +88,7 @@ static void read_payload(const ws_allocator *memory, const struct text *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
     bool is_payload = input_byte(&input) & 1;
     struct text text = input_rest(&input);
     ws_allocator memory;

@@ -9,7 +9,7 @@
 enum { MAX_ACTS = 120, MAX_NESTED = 3 };
 
 static struct host host;
-static struct input input;
+static struct fuzz_input input;
 static char session[160]; /* the last one that a welcome has named */
 static unsigned nested;
 static unsigned n_acts;
@@ -247,7 +247,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     struct host_options options;
 
-    input = (struct input){data, length};
+    input = (struct fuzz_input){data, length};
     n_acts = nested = 0;
     strcpy(session, "none");
     host_options_init(&options);

@@ -27,6 +27,12 @@ static const char *const audience = "orders";
 static struct token_key keys[N_KEYS];
 static EVP_PKEY *pairs[N_KEYS];
 
+/* What each key's file holds: the secret, or the public key in PEM, which anybody knows. */
+static struct {
+    unsigned char bytes[PART_MAX_BYTES];
+    size_t length;
+} files[N_KEYS];
+
 /* --- keys ------------------------------------------------------------------------------------ */
 
 /* Creates a file in memory; returns its descriptor, and its path in `path`. */
@@ -44,10 +50,14 @@ static void make_pair(unsigned kind, EVP_PKEY *pair)
     char path[PATH_BYTES];
     char reason[256];
     int fd = memory_file(path);
+    ssize_t length;
 
     ck_assert_ptr_nonnull(pair);
     signer_write_public_key(path, pair);
     ck_assert(token_key_read_public(path, &keys[kind], reason, sizeof reason));
+    length = pread(fd, files[kind].bytes, PART_MAX_BYTES, 0);
+    ck_assert_int_gt(length, 0);
+    files[kind].length = (size_t)length;
     close(fd);
     pairs[kind] = pair;
 }
@@ -61,11 +71,13 @@ static void make_keys(void)
         return;
     keys[KEY_SECRET] = (struct token_key){
         .algorithm = "HS256", .secret = secret, .secret_length = sizeof secret};
+    memcpy(files[KEY_SECRET].bytes, secret, sizeof secret);
+    files[KEY_SECRET].length = sizeof secret;
     make_pair(KEY_RSA, EVP_RSA_gen(2048));
     make_pair(KEY_EC, EVP_EC_gen("P-256"));
 }
 
-static void read_key_file(struct input *input)
+static void read_key_file(struct fuzz_input *input)
 {
     struct text file = input_rest(input);
     struct token_key key;
@@ -190,7 +202,7 @@ static bool is_signed_with_secret(const char *token)
     const char *last = strrchr(token, '.');
 
     snprintf(again, sizeof again, "%.*s", (int)(last - token), token);
-    signer_sign_hmac(again, keys[KEY_SECRET].bytes, keys[KEY_SECRET].length);
+    signer_sign_hmac(again, files[KEY_SECRET].bytes, files[KEY_SECRET].length);
     return strcmp(again, token) == 0;
 }
 
@@ -213,7 +225,7 @@ static void judge(const char *token, unsigned signer)
 }
 
 /* An object of known or made-up members. */
-static void write_object(struct input *input, char *json, size_t size)
+static void write_object(struct fuzz_input *input, char *json, size_t size)
 {
     static const char *const members[] = {
         "\"alg\":\"HS256\"",     "\"alg\":\"RS256\"",      "\"alg\":\"ES256\"",
@@ -241,19 +253,19 @@ static void write_object(struct input *input, char *json, size_t size)
 }
 
 /* Signs by the rules, or by HMAC with a public key as the secret; returns the key. */
-static unsigned sign(struct input *input, char token[SIGNER_TOKEN_BYTES])
+static unsigned sign(struct fuzz_input *input, char token[SIGNER_TOKEN_BYTES])
 {
     unsigned kind = input_below(input, N_KEYS);
 
     if (kind == KEY_SECRET || input_byte(input) % 8 == 7) {
-        signer_sign_hmac(token, keys[kind].bytes, keys[kind].length);
+        signer_sign_hmac(token, files[kind].bytes, files[kind].length);
         return kind == KEY_SECRET ? kind : (unsigned)N_KEYS;
     }
     signer_sign(token, pairs[kind]);
     return kind;
 }
 
-static void judge_signed(struct input *input)
+static void judge_signed(struct fuzz_input *input)
 {
     enum { OBJECT_BYTES = 8192 };
     static const char digits[] =
@@ -281,7 +293,7 @@ static void judge_signed(struct input *input)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static void judge_request(struct input *input)
+static void judge_request(struct fuzz_input *input)
 {
     struct text authorization = input_string(input);
     struct text protocols = input_string(input);
@@ -303,7 +315,7 @@ static void judge_request(struct input *input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    struct input input = {data, length};
+    struct fuzz_input input = {data, length};
 
     make_keys();
     switch (input_below(&input, 4)) {

@@ -10,7 +10,7 @@
 enum { N_PEERS = 6, MAX_ACTS = 200, MAX_NESTED = 4 };
 
 static struct host host;
-static struct input input;
+static struct fuzz_input input;
 static bool answered[N_PEERS]; /* the head of the answer has been read */
 static bool is_http[N_PEERS];  /* it was an HTTP error */
 static unsigned nested;
@@ -336,7 +336,7 @@ static void open_host(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    input = (struct input){data, length};
+    input = (struct fuzz_input){data, length};
     n_acts = 0;
     open_host();
     while (input.length > 0 && n_acts < MAX_ACTS)

@@ -8,7 +8,7 @@
 
 /* Shared with the calls. */
 struct callbacks {
-    struct input *input;
+    struct fuzz_input *input;
     void (*act)(void);
     unsigned n_nested;     /* calls within callbacks */
     bool is_reauthorizing; /* a user, within the call that runs */

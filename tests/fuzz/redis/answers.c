@@ -192,7 +192,7 @@ static void answer_well(FILE *out, const redisReply *request)
 
 /* --- answers that the fuzzer chooses ---------------------------------------------------------- */
 
-static void write_text(FILE *out, struct input *input)
+static void write_text(FILE *out, struct fuzz_input *input)
 {
     static const char *const known[] = {
         "event",      "room",
@@ -216,7 +216,7 @@ static void write_text(FILE *out, struct input *input)
     text_free(&text);
 }
 
-static void write_number(FILE *out, struct input *input)
+static void write_number(FILE *out, struct fuzz_input *input)
 {
     static const char *const known[] = {
         "0", "1", "2", "3", "-1", "9223372036854775807", "-9223372036854775808", "1000000"};
@@ -224,7 +224,7 @@ static void write_number(FILE *out, struct input *input)
     fprintf(out, ":%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
 }
 
-static void write_error(FILE *out, struct input *input)
+static void write_error(FILE *out, struct fuzz_input *input)
 {
     static const char *const known[] = {
         "EPOCH is another one",   "OOM is no room",      "READONLY is it",    "LOADING still",
@@ -233,7 +233,7 @@ static void write_error(FILE *out, struct input *input)
     fprintf(out, "-%s\r\n", known[input_below(input, sizeof known / sizeof *known)]);
 }
 
-static void write_anything(FILE *out, struct input *input, unsigned depth)
+static void write_anything(FILE *out, struct fuzz_input *input, unsigned depth)
 {
     unsigned n;
 
@@ -262,7 +262,7 @@ static void write_anything(FILE *out, struct input *input, unsigned depth)
     }
 }
 
-void answer(FILE *out, const redisReply *request, struct input *input)
+void answer(FILE *out, const redisReply *request, struct fuzz_input *input)
 {
     if (input_below(input, 4) < 3)
         answer_well(out, request);

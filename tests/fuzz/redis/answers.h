@@ -13,7 +13,7 @@
 void answers_begin(void);
 
 /* Writes the answer to a request, as the next bytes of the input choose. */
-void answer(FILE *out, const redisReply *request, struct input *input);
+void answer(FILE *out, const redisReply *request, struct fuzz_input *input);
 
 void answers_end(void);
 

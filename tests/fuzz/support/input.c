@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint8_t input_byte(struct input *input)
+uint8_t input_byte(struct fuzz_input *input)
 {
     if (input->length == 0)
         return 0;
@@ -12,12 +12,12 @@ uint8_t input_byte(struct input *input)
     return *input->data++;
 }
 
-unsigned input_below(struct input *input, unsigned limit)
+unsigned input_below(struct fuzz_input *input, unsigned limit)
 {
     return input_byte(input) % limit;
 }
 
-static struct text take(struct input *input, size_t length)
+static struct text take(struct fuzz_input *input, size_t length)
 {
     struct text text = {malloc(length > 0 ? length : 1), length};
 
@@ -29,7 +29,7 @@ static struct text take(struct input *input, size_t length)
     return text;
 }
 
-struct text input_bytes(struct input *input)
+struct text input_bytes(struct fuzz_input *input)
 {
     size_t length = input_byte(input);
 
@@ -38,7 +38,7 @@ struct text input_bytes(struct input *input)
     return take(input, length < input->length ? length : input->length);
 }
 
-struct text input_string(struct input *input)
+struct text input_string(struct fuzz_input *input)
 {
     struct text bytes = input_bytes(input);
     struct text string = {strndup(bytes.bytes, bytes.length), 0};
@@ -49,7 +49,7 @@ struct text input_string(struct input *input)
     return string;
 }
 
-struct text input_rest(struct input *input)
+struct text input_rest(struct fuzz_input *input)
 {
     return take(input, input->length);
 }

@@ -9,7 +9,7 @@
 
 #include <check.h>
 
-struct input {
+struct fuzz_input {
     const uint8_t *data;
     size_t length;
 };
@@ -20,19 +20,19 @@ struct text {
     size_t length;
 };
 
-uint8_t input_byte(struct input *input);
+uint8_t input_byte(struct fuzz_input *input);
 
 /* A number below `limit`, which is at most 256. */
-unsigned input_below(struct input *input, unsigned limit);
+unsigned input_below(struct fuzz_input *input, unsigned limit);
 
 /* The next up to 4,095 bytes, unchanged; their first one or two bytes give the length. */
-struct text input_bytes(struct input *input);
+struct text input_bytes(struct fuzz_input *input);
 
 /* The next text as a C string, which ends at its first NUL. */
-struct text input_string(struct input *input);
+struct text input_string(struct fuzz_input *input);
 
 /* All remaining bytes. */
-struct text input_rest(struct input *input);
+struct text input_rest(struct fuzz_input *input);
 
 void text_free(struct text *text);
 
