@@ -179,7 +179,7 @@ START_TEST(what_was_missed_is_said_again)
 }
 END_TEST
 
-/* Who asks once is told of those who are there, and a moment later no process keeps anything. */
+/* A process that asks once receives the members. Later no process keeps the room for it. */
 START_TEST(rooms_that_nobody_needs_are_forgotten)
 {
     char room[16];
