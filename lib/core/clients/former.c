@@ -41,9 +41,9 @@ struct former {
     bool is_known;
     uint32_t n_followed;
     uint64_t refuses_until_ms;
-    uint64_t awaits_until_ms; /* an answer that another process is to give; 0: none */
-    char key[KEPT_KEY_SIZE];
-    char user_id[]; /* of the client */
+    uint64_t awaits_until_ms; /* answers that other processes are to give; 0: none */
+    char key[KEPT_KEY_SIZE];  /* of the note that is asked for */
+    char user_id[];           /* of the client; until its past is known */
 };
 
 bool former_new(ws_manager *manager, const ws_connect_options *options, struct former **former)
@@ -266,11 +266,31 @@ bool former_hold_input(const struct connection *connection, struct input *input)
     return true;
 }
 
+/* For a client whose past is known. NULL if memory ran out. */
+static struct former *make_known(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct former *former = memory_zalloc(&manager->memory, sizeof *former);
+
+    if (former == NULL)
+        return NULL;
+    former->manager = manager;
+    former->connection = connection;
+    former->timer.kind = TIMER_FORMER;
+    former->is_known = true;
+    if (waiting_set_former(connection, former))
+        return former;
+    former_free(former);
+    return NULL;
+}
+
 bool former_await(struct connection *connection)
 {
     struct former *former = waiting_former(connection);
     ws_loop *loop = connection->loop;
 
+    if (former == NULL)
+        former = make_known(connection);
     if (former == NULL)
         return false;
     former->awaits_until_ms =
@@ -281,8 +301,8 @@ bool former_await(struct connection *connection)
 
 /* --- the carrier's answer --------------------------------------------------------------------- */
 
-/* *is_open: another process is to answer something. False if memory ran out. */
-static bool read_note(struct former *former, const struct recall *recall, bool *is_open)
+/* False if memory ran out. */
+static bool read_note(struct former *former, const struct recall *recall)
 {
     struct connection *connection = former->connection;
     ws_manager *manager = connection->loop->manager;
@@ -291,7 +311,8 @@ static bool read_note(struct former *former, const struct recall *recall, bool *
     bool is_news = !former->is_known;
 
     if (recall->value == NULL || connection->user == NULL ||
-        !kept_note_begin(&reader, recall->value, recall->length, connection->user->group->name))
+        !kept_note_begin(&reader, former->key, recall->value, recall->length,
+                         connection->user->group->name))
         return true;
     while (kept_note_next(&reader, &entry)) {
         ws_answer waiter;
@@ -303,7 +324,6 @@ static bool read_note(struct former *former, const struct recall *recall, bool *
         if (waiter.connection != 0)
             answers_post(manager, waiter, entry.is_error, entry.data, entry.length);
         is_news |= waiter.connection != 0;
-        *is_open |= !entry.is_answered;
     }
     if (is_news)
         client_note(manager, connection->id);
@@ -315,8 +335,9 @@ static bool leads_on(struct former *former, const struct recall *recall)
 {
     struct kept_note_reader reader;
 
-    return recall->value != NULL && former->n_followed < FOLLOWED_MAX &&
-           kept_note_begin(&reader, recall->value, recall->length, former->user_id) &&
+    return !former->is_known && recall->value != NULL && former->n_followed < FOLLOWED_MAX &&
+           kept_note_begin(&reader, former->key, recall->value, recall->length,
+                           former->user_id) &&
            kept_note_read_former(&reader, former->key);
 }
 
@@ -333,7 +354,6 @@ static void recalled(ws_loop *loop, struct recall *recall)
 {
     struct former *former = recall->owner;
     struct connection *connection = former->connection;
-    bool is_open = false;
 
     (void)loop;
     former->recall = NULL;
@@ -347,19 +367,26 @@ static void recalled(ws_loop *loop, struct recall *recall)
             give_up(former);
         return;
     }
-    if (!read_note(former, recall, &is_open)) {
+    if (!read_note(former, recall)) {
         connection_out_of_memory(connection);
         return;
     }
     former->is_known = true;
-    if (!is_open) {
-        /* What was held may end the connection. */
-        waiting_set_former(connection, NULL);
-        release(former, false);
-        former_free(former);
+    if (former->awaits_until_ms != 0)
         return;
-    }
+    /* What was held may end the connection, or wait for an answer. */
+    waiting_set_former(connection, NULL);
     release(former, false);
+    former_free(former);
+}
+
+/* Chooses the next note to be asked for, unless a question is under way. False if none is to be
+ * asked for. */
+static bool choose_note(struct former *former)
+{
+    return !former->is_known || former->recall != NULL ||
+           kept_answers_awaited(&former->manager->kept_answers, former->connection->id,
+                                former->key, former->key);
 }
 
 /* A message has waited for too long, or another process's answer may be there. */
@@ -370,7 +397,7 @@ static void expired(struct timer *timer)
 
     if (former->held != NULL) {
         give_up(former);
-    } else if (loop->timers.now_ms >= former->awaits_until_ms) {
+    } else if (loop->timers.now_ms >= former->awaits_until_ms || !choose_note(former)) {
         finish(former);
     } else {
         ask(former);

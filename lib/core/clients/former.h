@@ -1,6 +1,7 @@
 /* former.h: a client that comes back from another process. What it has sent there, and with which
  * answers, is recalled from the cluster's carrier (kept/kept_notes.h), and until then nothing with
- * a `ref` is carried out: the client may have sent it before. Not here: notes (notes.h).
+ * a `ref` is carried out: the client may have sent it before. Answers that other processes are to
+ * give are recalled later, when they are there. Not here: notes (notes.h).
  *
  * former_new() and former_call() are for any thread, the other functions for the loop's. */
 #ifndef WS_CORE_CLIENTS_FORMER_H
@@ -40,8 +41,8 @@ bool former_holds(const struct connection *connection);
  * input is. */
 bool former_hold_input(const struct connection *connection, struct input *input);
 
-/* The client waits for an answer that another process is to give. False if that can't be awaited.
- * */
+/* The client has sent again what another process is to answer: that process's note is read until it
+ * has the answer. False if memory ran out. */
 bool former_await(struct connection *connection);
 
 /* The connection ends. */

@@ -74,7 +74,9 @@ void kept_list_add(struct kept_answers *kept, struct kept_client *client,
         answer->next_pending = *pending;
         *pending = answer;
     }
-    account(kept, answer, sizeof *answer + (answer->data != NULL ? answer->length + 1 : 0));
+    account(kept, answer,
+            sizeof *answer + (answer->number == 0 ? strlen(answer->origin) + 1 : 0) +
+                (answer->data != NULL ? answer->length + 1 : 0));
 }
 
 static void unlink_from_client(struct kept_client *client, const struct kept_answer *answer)

@@ -12,8 +12,10 @@
  *     DIGEST AGE KIND LENGTH
  *     DATA
  *
- * with the digest in hexadecimal digits, the age in milliseconds, and the kind `p` (not answered),
- * `a` or `e` (an error). Each line ends with LF. While the client's past is not known, instead:
+ * with the digest in hexadecimal digits, the age in milliseconds, and the kind `a`, `e` (an error)
+ * or `p` (not answered). The data of `p` is the key of another process's note that will have the
+ * answer, or empty if this one will. Each line ends with LF. While the client's past is not known,
+ * instead:
  *
  *     continues KEY */
 static const char version[] = "1 ";
@@ -65,26 +67,35 @@ ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
+/* The answer, or where it will be. */
+static struct json_slice data_of(const struct kept_answer *answer)
+{
+    if (answer->data != NULL)
+        return (struct json_slice){answer->data, answer->length};
+    if (answer->number == 0)
+        return (struct json_slice){answer->origin, strlen(answer->origin)};
+    return (struct json_slice){"", 0};
+}
+
 static size_t size_of(const struct kept_answer *answer)
 {
-    return ENTRY_MAX + (answer->data != NULL ? answer->length : 0);
+    return ENTRY_MAX + data_of(answer).length;
 }
 
 static void write_entry(const struct kept_answers *kept, struct kept_answer *answer,
                         struct buffer *text)
 {
-    bool is_answered = answer->data != NULL;
+    struct json_slice data = data_of(answer);
     char digest[2 * sizeof answer->digest.bytes];
 
     write_hex(answer->digest.bytes, sizeof answer->digest.bytes, digest);
     buffer_add(text, digest, sizeof digest);
     buffer_add_text(text, " ");
     buffer_add_number(text, kept->now_ms > answer->at_ms ? kept->now_ms - answer->at_ms : 0);
-    buffer_add_text(text, !is_answered ? " p " : answer->is_error ? " e " : " a ");
-    buffer_add_number(text, is_answered ? answer->length : 0);
+    buffer_add_text(text, answer->data == NULL ? " p " : answer->is_error ? " e " : " a ");
+    buffer_add_number(text, data.length);
     buffer_add_text(text, "\n");
-    if (is_answered)
-        buffer_add(text, answer->data, answer->length);
+    buffer_add(text, data.text, data.length);
     buffer_add_text(text, "\n");
     answer->is_noted = true;
 }
@@ -177,8 +188,8 @@ uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, 
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
-                     const char *user_id)
+bool kept_note_begin(struct kept_note_reader *reader, const char *key, const char *text,
+                     size_t length, const char *user_id)
 {
     size_t of_version = sizeof version - 1;
     size_t of_user = strlen(user_id);
@@ -186,8 +197,13 @@ bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t l
     if (length <= of_version + of_user || memcmp(text, version, of_version) != 0 ||
         memcmp(text + of_version, user_id, of_user) != 0 || text[of_version + of_user] != '\n')
         return false;
-    *reader = (struct kept_note_reader){text + of_version + of_user + 1, text + length};
+    *reader = (struct kept_note_reader){text + of_version + of_user + 1, text + length, key};
     return true;
+}
+
+static bool key_valid(const char *text, size_t length)
+{
+    return length > 0 && length < KEPT_KEY_SIZE && memchr(text, '\0', length) == NULL;
 }
 
 bool kept_note_read_former(struct kept_note_reader *reader, char key[KEPT_KEY_SIZE])
@@ -195,11 +211,12 @@ bool kept_note_read_former(struct kept_note_reader *reader, char key[KEPT_KEY_SI
     size_t length = (size_t)(reader->end - reader->at);
     size_t of_word = sizeof continues - 1;
 
-    if (length <= of_word + 1 || length > of_word + KEPT_KEY_SIZE ||
-        memcmp(reader->at, continues, of_word) != 0 || reader->end[-1] != '\n' ||
-        memchr(reader->at, '\0', length) != NULL)
+    if (length <= of_word + 1 || memcmp(reader->at, continues, of_word) != 0 ||
+        reader->end[-1] != '\n')
         return false;
     length -= of_word + 1;
+    if (!key_valid(reader->at + of_word, length))
+        return false;
     memcpy(key, reader->at + of_word, length);
     key[length] = '\0';
     return true;
@@ -247,6 +264,22 @@ static bool read_kind(struct kept_note_reader *reader, struct kept_entry *entry)
     return kind == 'p' || kind == 'a' || kind == 'e';
 }
 
+/* Also where the answer will be, if it is not known yet. */
+static bool read_data(struct kept_note_reader *reader, struct kept_entry *entry)
+{
+    entry->data = reader->at;
+    reader->at += entry->length;
+    if (!read_char(reader, '\n'))
+        return false;
+    if (entry->is_answered)
+        return json_valid(entry->data, entry->length, JSON_LEVELS);
+    if (entry->length == 0) {
+        entry->data = reader->key;
+        entry->length = strlen(reader->key);
+    }
+    return key_valid(entry->data, entry->length);
+}
+
 bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry)
 {
     uint64_t length;
@@ -258,11 +291,8 @@ bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry)
         !read_number(reader, &length) || !read_char(reader, '\n') ||
         length >= (uint64_t)(reader->end - reader->at))
         return false;
-    entry->data = reader->at;
     entry->length = (size_t)length;
-    reader->at += length;
-    return read_char(reader, '\n') &&
-           (!entry->is_answered || json_valid(entry->data, entry->length, JSON_LEVELS));
+    return read_data(reader, entry);
 }
 
 /* --- what comes from another process ---------------------------------------------------------- */
@@ -280,7 +310,8 @@ static struct kept_answer *find(const struct kept_client *client,
 static bool add(struct kept_answers *kept, struct kept_client *client,
                 const struct kept_entry *entry, uint64_t now_ms)
 {
-    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made);
+    size_t of_origin = entry->is_answered ? 0 : entry->length;
+    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made + of_origin + 1);
 
     if (made != NULL && entry->is_answered)
         made->data = memory_copy_text(kept->memory, entry->data, entry->length);
@@ -288,10 +319,11 @@ static bool add(struct kept_answers *kept, struct kept_client *client,
         memory_free(kept->memory, made);
         return false;
     }
+    memcpy(made->origin, entry->data, of_origin);
     made->digest = entry->digest;
     made->at_ms = now_ms > entry->age_ms ? now_ms - entry->age_ms : 0;
     made->is_error = entry->is_error;
-    made->length = entry->length;
+    made->length = entry->is_answered ? entry->length : 0;
     kept_list_add(kept, client, made);
     kept_list_limit(kept, made);
     return true;
@@ -328,4 +360,39 @@ bool kept_answers_import(struct kept_answers *kept, ws_conn_id id, const char *u
         kept_trim_client(kept, client);
     lock_release(&kept->lock);
     return result;
+}
+
+/* --- what other processes are to answer ------------------------------------------------------- */
+
+static bool is_awaited(const struct kept_answer *answer, ws_conn_id id)
+{
+    return answer->data == NULL && answer->number == 0 && answer->waiter.connection == id;
+}
+
+bool kept_answers_awaited(struct kept_answers *kept, ws_conn_id id, const char *after,
+                          char key[KEPT_KEY_SIZE])
+{
+    const struct kept_member *member;
+    const char *least = NULL;
+    const char *next = NULL;
+
+    lock_acquire(&kept->lock);
+    member = kept_find_member(kept, id);
+    for (const struct kept_answer *answer = member != NULL ? member->client->first : NULL;
+         answer != NULL; answer = answer->next) {
+        const char *origin = answer->origin;
+
+        if (!is_awaited(answer, id))
+            continue;
+        if (least == NULL || strcmp(origin, least) < 0)
+            least = origin;
+        if (strcmp(origin, after) > 0 && (next == NULL || strcmp(origin, next) < 0))
+            next = origin;
+    }
+    if (next == NULL)
+        next = least;
+    if (next != NULL)
+        memcpy(key, next, strlen(next) + 1);
+    lock_release(&kept->lock);
+    return next != NULL;
 }

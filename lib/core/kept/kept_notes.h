@@ -40,20 +40,23 @@ struct kept_entry {
     uint64_t age_ms;
     bool is_answered;
     bool is_error;
-    const char *data; /* JSON text; of an answer */
+    /* The answer as JSON text, or if there is none yet, the key of the note that will have it. */
+    const char *data;
     size_t length;
 };
 
 struct kept_note_reader {
     const char *at;
     const char *end;
+    const char *key; /* of the note */
 };
 
-/* Begins to read a note; false if it is none of this user's. */
-bool kept_note_begin(struct kept_note_reader *reader, const char *text, size_t length,
-                     const char *user_id);
-
 enum { KEPT_KEY_SIZE = 2 * CONNECTION_NAME_SIZE };
+
+/* Begins to read the note that was found under a key, which must outlive the reader; false if it is
+ * none of this user's. */
+bool kept_note_begin(struct kept_note_reader *reader, const char *key, const char *text,
+                     size_t length, const char *user_id);
 
 /* Reads the key of a former note; false if the note names none. */
 bool kept_note_read_former(struct kept_note_reader *reader, char key[KEPT_KEY_SIZE]);
@@ -65,6 +68,12 @@ bool kept_note_next(struct kept_note_reader *reader, struct kept_entry *entry);
  * the answer in it. False if memory ran out. */
 bool kept_answers_import(struct kept_answers *kept, ws_conn_id id, const char *user_id,
                          const struct kept_entry *entry, uint64_t now_ms, ws_answer *waiter);
+
+/* Finds a note for which a connection waits, because it will have the answer of another process to
+ * what the client has sent again: the next one behind the key `after`, in a fixed order that begins
+ * again at its end. False if the connection waits for none. `key` may be `after`. */
+bool kept_answers_awaited(struct kept_answers *kept, ws_conn_id id, const char *after,
+                          char key[KEPT_KEY_SIZE]);
 
 /* The key under which a carrier remembers the note of a connection, by its name. */
 void kept_note_key(const char *name, char key[KEPT_KEY_SIZE]);

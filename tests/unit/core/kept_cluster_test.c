@@ -232,6 +232,8 @@ END_TEST
 /* It was killed: whether the message was carried out is open, and it isn't carried out again. */
 START_TEST(the_first_process_never_answers)
 {
+    unsigned n_recalls;
+
     begin();
     say(&first, LATER);
     come_back(&b, &second, &first, "ann");
@@ -239,15 +241,81 @@ START_TEST(the_first_process_never_answers)
     pass(&b.host, 31000);
     client_expect(&second, TOO_LATE, NULL);
     ck_assert_int_eq(n_calls, 1);
-    memories.n_questions = 0;
+    n_recalls = memories.n_recalls;
     pass(&b.host, 3000);
     run(&b.host);
-    /* Nothing asks any more. From a connection of the same process nobody asks again. */
+    ck_assert_uint_eq(memories.n_recalls, n_recalls); /* it is not asked for any more */
     come_back(&b, &third, &second, "ann");
     say(&third, LATER);
+    client_expect(&third, NULL);
+    pass(&b.host, 31000);
     client_expect(&third, TOO_LATE, NULL);
     ck_assert_int_eq(n_calls, 1);
     end();
+}
+END_TEST
+
+/* To a third process, back to the first one, or to another connection of the second one; with a
+ * message that the client has sent again in between, or not. */
+START_TEST(a_later_answer_follows_its_client)
+{
+    struct process *const nexts[] = {&c, &a, &b};
+
+    for (size_t i = 0; i < 2 * sizeof nexts / sizeof *nexts; i++) {
+        struct process *next = nexts[i / 2];
+        unsigned n_recalls;
+
+        begin();
+        say(&first, LATER);
+        come_back(&b, &second, &first, "ann");
+        if (i % 2 == 0)
+            say(&second, LATER);
+        client_lose(&first);
+        client_lose(&second);
+        come_back(next, &third, &second, "ann");
+        say(&third, LATER);
+        pass(&next->host, 1000);
+        client_expect(&third, NULL);
+        ws_manager_answer(a.host.manager, deferred, "[1]", 3);
+        run(&a.host);
+        pass(&next->host, 1000);
+        client_expect(&third, LATE, NULL);
+        n_recalls = memories.n_recalls;
+        pass(&next->host, 2000);
+        ck_assert_uint_eq(memories.n_recalls, n_recalls); /* nothing is awaited any more */
+        ck_assert_int_eq(n_calls, 1);
+        end();
+    }
+}
+END_TEST
+
+/* Answers that two processes are to give arrive in any order, at a third one. */
+START_TEST(later_answers_come_from_several_processes)
+{
+    ws_answer of_first;
+
+    for (int order = 0; order < 2; order++) {
+        begin();
+        say(&first, LATER);
+        of_first = deferred;
+        come_back(&b, &second, &first, "ann");
+        say(&second, LATER_TOO);
+        client_lose(&second);
+        come_back(&c, &third, &second, "ann");
+        say(&third, LATER);
+        say(&third, LATER_TOO);
+        for (int i = 0; i < 2; i++) {
+            bool is_first = i == order;
+            struct process *process = is_first ? &a : &b;
+
+            ws_manager_answer(process->host.manager, is_first ? of_first : deferred, "[1]", 3);
+            run(&process->host);
+            pass(&c.host, 1500);
+            client_expect(&third, is_first ? LATE : LATE_TOO, NULL);
+        }
+        ck_assert_int_eq(n_calls, 2);
+        end();
+    }
 }
 END_TEST
 
@@ -464,6 +532,8 @@ int main(void)
         a_later_answer_comes_from_the_first_process,
         an_answer_after_the_end_is_noted,
         the_first_process_never_answers,
+        a_later_answer_follows_its_client,
+        later_answers_come_from_several_processes,
         it_is_noted_before_it_is_carried_out,
         messages_wait_for_the_carrier,
         they_wait_for_a_limited_time,

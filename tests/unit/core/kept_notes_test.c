@@ -8,6 +8,7 @@
 #include "support/suite.h"
 
 #define DIGEST "00112233445566778899aabbccddeeff"
+#define KEY_57 "a01234567012345670123456701234567012345670123456701234567" /* too long */
 
 START_TEST(notes_are_checked)
 {
@@ -27,6 +28,7 @@ START_TEST(notes_are_checked)
         "1 ann\n" DIGEST " 1 a 99999999999999999999999999\n1\n",
         "1 ann\n" DIGEST " 1 a 999999999999999\n1\n",
         "1 ann\n0011223344556677889XaabbCcddeeff 1 a 1\n1\n",
+        "1 ann\n" DIGEST " 1 p 57\n" KEY_57 "\n",
     };
     struct kept_note_reader reader;
     struct kept_entry entry;
@@ -36,28 +38,33 @@ START_TEST(notes_are_checked)
         char *copy = malloc(length > 0 ? length : 1); /* so that a sanitizer sees the end */
 
         memcpy(copy, texts[i], length);
-        ck_assert(!kept_note_begin(&reader, copy, length, "ann") ||
+        ck_assert(!kept_note_begin(&reader, "a0", copy, length, "ann") ||
                   !kept_note_next(&reader, &entry));
         free(copy);
     }
-    ck_assert(kept_note_begin(&reader, texts[5], strlen(texts[5]), "ann"));
+    ck_assert(kept_note_begin(&reader, "a0", texts[5], strlen(texts[5]), "ann"));
 }
 END_TEST
 
 START_TEST(a_note_is_read_as_it_is_written)
 {
-    static const char text[] = "1 ann\n" DIGEST " 12 e 2\n[]\n" DIGEST " 0 p 0\n\n";
+    static const char text[] =
+        "1 ann\n" DIGEST " 12 e 2\n[]\n" DIGEST " 0 p 0\n\n" DIGEST " 0 p 3\na12\n";
     struct kept_note_reader reader;
     struct kept_entry entry;
 
-    ck_assert(kept_note_begin(&reader, text, sizeof text - 1, "ann"));
+    ck_assert(kept_note_begin(&reader, "a0", text, sizeof text - 1, "ann"));
     ck_assert(kept_note_next(&reader, &entry));
     ck_assert(entry.is_answered && entry.is_error && entry.length == 2);
     ck_assert_uint_eq(entry.age_ms, 12);
     ck_assert_uint_eq(entry.digest.bytes[1], 0x11);
     ck_assert_int_eq(memcmp(entry.data, "[]", 2), 0);
     ck_assert(kept_note_next(&reader, &entry));
-    ck_assert(!entry.is_answered);
+    ck_assert(!entry.is_answered && entry.length == 2);
+    ck_assert_int_eq(memcmp(entry.data, "a0", 2), 0); /* it will be in the same note */
+    ck_assert(kept_note_next(&reader, &entry));
+    ck_assert(!entry.is_answered && entry.length == 3);
+    ck_assert_int_eq(memcmp(entry.data, "a12", 3), 0);
     ck_assert(!kept_note_next(&reader, &entry));
 }
 END_TEST
@@ -77,18 +84,18 @@ START_TEST(a_note_may_name_a_former_one)
     struct kept_note_reader reader;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        ck_assert(kept_note_begin(&reader, bad[i], strlen(bad[i]), "ann"));
+        ck_assert(kept_note_begin(&reader, "a0", bad[i], strlen(bad[i]), "ann"));
         ck_assert(!kept_note_read_former(&reader, key));
     }
-    ck_assert(kept_note_begin(&reader, text, sizeof text - 1, "ann"));
+    ck_assert(kept_note_begin(&reader, "a0", text, sizeof text - 1, "ann"));
     ck_assert(kept_note_read_former(&reader, key));
     ck_assert_str_eq(key, "a1");
     memset(large + 16, 'a', KEPT_KEY_SIZE);
     large[16 + KEPT_KEY_SIZE] = '\n';
-    ck_assert(kept_note_begin(&reader, large, 17 + KEPT_KEY_SIZE, "ann"));
+    ck_assert(kept_note_begin(&reader, "a0", large, 17 + KEPT_KEY_SIZE, "ann"));
     ck_assert(!kept_note_read_former(&reader, key));
     large[15 + KEPT_KEY_SIZE] = '\n';
-    ck_assert(kept_note_begin(&reader, large, 16 + KEPT_KEY_SIZE, "ann"));
+    ck_assert(kept_note_begin(&reader, "a0", large, 16 + KEPT_KEY_SIZE, "ann"));
     ck_assert(kept_note_read_former(&reader, key));
     ck_assert_uint_eq(strlen(key), KEPT_KEY_SIZE - 1);
 }

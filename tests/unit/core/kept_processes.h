@@ -185,6 +185,8 @@ static inline void come_back(struct process *process, struct client *client,
 #define BOUGHT_MORE(n) "{\"type\":\"response\",\"ref\":\"b\",\"data\":" #n "}"
 #define LATER "{\"type\":\"request\",\"method\":\"later\",\"ref\":1}"
 #define LATE "{\"type\":\"response\",\"ref\":1,\"data\":[1]}"
+#define LATER_TOO "{\"type\":\"request\",\"method\":\"later\",\"ref\":2}"
+#define LATE_TOO "{\"type\":\"response\",\"ref\":2,\"data\":[1]}"
 #define NEVER "{\"type\":\"request\",\"method\":\"never\",\"ref\":1}"
 #define PING "{\"type\":\"ping\"}"
 #define TIMEOUT(ref)                                                                           \

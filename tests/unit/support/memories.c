@@ -65,6 +65,7 @@ void memories_answer(void)
 
 static int recall(const char *key, void *request, void *data)
 {
+    memories.n_recalls++;
     if (memories.recall_result != WS_OK)
         return memories.recall_result;
     ck_assert_uint_lt(memories.n_questions, MEMORIES_QUESTIONS_MAX);

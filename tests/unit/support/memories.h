@@ -26,6 +26,7 @@ extern struct memories {
     size_t n_values;
     size_t max_bytes; /* that a value may have */
     unsigned n_remembers;
+    unsigned n_recalls;
     struct memory_question questions[MEMORIES_QUESTIONS_MAX];
     size_t n_questions;
     int remember_result;
