@@ -6,6 +6,7 @@
 
 #include "admission.h"
 #include "log.h"
+#include "relay.h"
 #include "thread.h"
 #include <ws_manager/server.h>
 
@@ -17,29 +18,6 @@ static void on_log(int level, const char *line, void *user_data)
 {
     (void)user_data;
     log_line(level, "%s", line);
-}
-
-/* --relay: a member's message to a room is sent to all its members, including the sender. */
-static int relay_message(ws_manager *manager, const ws_connection_info *connection,
-                         const ws_client_message *message, void *user_data)
-{
-    ws_event *event;
-    int result;
-
-    (void)user_data;
-    if (message->room == NULL)
-        return WS_ERR_INVALID;
-    if (!ws_manager_is_member(manager, connection->id, message->room))
-        return WS_ERR_NOT_MEMBER;
-    result = ws_event_new(manager, "message", message->data, message->length, &event);
-    if (result != WS_OK)
-        return result;
-    if (connection->user_id != NULL)
-        result = ws_event_set_user_id(event, connection->user_id);
-    if (result == WS_OK)
-        result = ws_manager_broadcast_to_room(manager, message->room, event, NULL, 0);
-    ws_event_free(event);
-    return result;
 }
 
 /* Answers with what the client sent. */

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What a client sends again to another process, because it has not seen the answer, is carried out once: two
-backends with a real Redis, one of which is killed, and clients that are cut off.
+backends with a real Redis, which are killed, the line from one of them to Redis, and clients that are cut off.
 
-Not here: each case by itself (unit/core/kept_cluster_test.c)."""
+Not here: each case by itself (unit/core/kept_cluster_test.c); requests that are answered later, and those to clients
+(test_requests.py)."""
 import asyncio
 import collections
 import contextlib
@@ -15,10 +16,12 @@ import websockets
 
 from client import receive, receive_type
 from cluster_case import ClusterCase
+from redis_server import Proxy
 
 N_CLIENTS = 8
-N_MESSAGES = 12
+N_MESSAGES = 24
 BACKOFF_S = 1
+BETWEEN_FAULTS_S = 3
 FAILURES = (OSError, websockets.WebSocketException, asyncio.TimeoutError)
 
 
@@ -61,6 +64,16 @@ class AClient(OnceCase):
             await asyncio.sleep(0.05)
         self.assertEqual(self.n_carried_out()[1], count)
 
+    async def test_is_answered_when_its_event_is_stored(self):
+        client, _ = await self.connect(self.nodes[0], "/ws?user_id=ana&rooms=r")
+        self.redis.pause()
+        await client.send('{"type":"message","room":"r","data":{"n":1},"ref":"a"}')
+        await client.send('{"type":"ping"}')
+        self.assertEqual((await receive_type(client, "ack", "pong"))["type"], "pong")
+        self.redis.resume()
+        self.assertEqual((await receive_type(client, "ack"))["ref"], "a")
+        self.assertEqual(self.n_carried_out()[1], 1)
+
     async def test_is_told_that_it_is_open_while_redis_is_away(self):
         _, welcome = await self.connect(self.nodes[0], "/ws?user_id=ana&rooms=r")
         await asyncio.to_thread(self.redis.kill)
@@ -80,13 +93,14 @@ class AClient(OnceCase):
 
 
 class Sender:
-    """Sends numbered messages one after the other, each again until it has ended."""
+    """Sends numbered messages one after the other, each again until it has ended; and behind each a request."""
 
     def __init__(self, case, number):
         self.case, self.number = case, number
         self.random = random.Random(number)
         self.former, self.after = None, None
-        self.ends, self.sent_to = {}, collections.defaultdict(list)
+        self.ends, self.sent = {}, collections.defaultdict(list)
+        self.n_answers = collections.Counter()  # by connection and ref
 
     async def run(self):
         pending = [f"{self.number}.{i}" for i in range(N_MESSAGES)]
@@ -106,50 +120,79 @@ class Sender:
         self.former, self.after = welcome["data"]["connection_id"], welcome["data"]["id"]
         while pending:
             n = pending[0]
-            self.sent_to[n].append(node)
+            self.sent[n].append((time.monotonic(), node))
             await client.send(json.dumps({"type": "message", "room": "r", "data": {"n": n}, "ref": n}))
+            await client.send(json.dumps({"type": "request", "method": "echo", "data": n, "ref": f"echo {n}"}))
             if self.random.random() < 0.4:
                 await asyncio.sleep(0.05)
                 client.transport.abort()  # whatever has come is lost
                 return
-            while (answer := await asyncio.wait_for(receive(client), 60)).get("ref") != n:
-                pass
-            self.ends[pending.pop(0)] = (answer["type"], time.monotonic(), node)
+            answers = {}
+            while len(answers) < 2:  # one may be answered before the other
+                answer = await asyncio.wait_for(receive(client), 60)
+                if "ref" in answer:
+                    self.n_answers[self.former, answer["ref"]] += 1
+                    answers[answer["ref"]] = answer
+            pending.pop(0)
+            self.ends[n] = (answers[n], time.monotonic(), node)
+            echo = answers[f"echo {n}"]
+            self.case.assertIn(echo["data"] if echo["type"] == "response" else echo["data"]["code"], (n, "timeout"))
             await asyncio.sleep(0.05)
 
 
 class ALedger(OnceCase):
     async def test_each_message_is_carried_out_once(self):
+        proxy = Proxy(self.redis.port)
+        self.addCleanup(proxy.stop)
+        self.nodes[0].stop()
+        self.nodes[0] = await asyncio.to_thread(self.node, "a", "--relay", uri=proxy.uri + "?timeout_ms=500")
+        self.faults = []
         senders = [Sender(self, i) for i in range(N_CLIENTS)]
         running = asyncio.gather(*(sender.run() for sender in senders))
-        killed = {}
-        for i in range(4):
-            await asyncio.sleep(3)
-            if running.done():
-                break
-            node = self.nodes[i % 2]
-            await asyncio.to_thread(self.kill, i % 2)
-            killed[node] = time.monotonic()
-            self.nodes[i % 2] = await asyncio.to_thread(self.node, "ab"[i % 2], "--relay")
+        for fault in (self.kill_and_start, lambda: self.cut_and_mend(proxy)) * 2:
+            await asyncio.sleep(BETWEEN_FAULTS_S)
+            await fault()
         await asyncio.wait_for(running, 200)
-        self.check(senders, killed)
+        await self.check(senders)
 
-    def check(self, senders, killed):
-        """Only what a process had in hand when it was killed may be carried out twice, or be lost."""
-        counts = self.n_carried_out()
-        again = twice = 0
+    async def kill_and_start(self):
+        begin, killed = time.monotonic(), self.nodes[1]
+        await asyncio.to_thread(self.kill, 1)
+        self.nodes[1] = await asyncio.to_thread(self.node, "b", "--relay")
+        self.faults.append((killed, begin - 1, time.monotonic()))
+
+    async def cut_and_mend(self, proxy):
+        begin = time.monotonic()
+        proxy.cut()
+        await asyncio.sleep(BETWEEN_FAULTS_S)
+        proxy.mend()
+        # It may take a while until it is connected again.
+        self.faults.append((self.nodes[0], begin - 1, time.monotonic() + 5))
+
+    def is_excused(self, sent):
+        """Whether a message was sent to a process that was killed before it could tell Redis of it, or could not
+        reach Redis: it may be carried out twice, or never, and its client may be told that this is open."""
+        return any(node is faulty and begin < when < end for when, node in sent for faulty, begin, end in self.faults)
+
+    async def check(self, senders):
+        counts = await asyncio.to_thread(self.n_carried_out)
+        again = twice = unknown = 0
         for sender in senders:
             self.assertEqual(len(sender.ends), N_MESSAGES)
+            self.assertEqual(set(sender.n_answers.values()), {1})
             for n, (end, when, node) in sender.ends.items():
-                again += len(sender.sent_to[n]) > 1
+                again += len(sender.sent[n]) > 1
                 twice += counts[n] > 1
-                if counts[n] > 1:
-                    self.assertTrue(any(node in killed for node in sender.sent_to[n]), f"{n} was carried out twice")
-                if end == "ack" and counts[n] == 0:
-                    self.assertTrue(node in killed and killed[node] - when < 1, f"{n} was acknowledged and lost")
-        print(f"{again} messages were sent again, {twice} were carried out twice, {len(killed)} processes were killed")
+                unknown += end["type"] == "error"
+                if end["type"] == "error":
+                    self.assertEqual(end["data"]["code"], "timeout", n)
+                else:
+                    self.assertGreater(counts[n], 0, f"{n} was acknowledged and lost")
+                if not self.is_excused(sender.sent[n] + [(when, node)]):
+                    self.assertEqual((n, end["type"], counts[n]), (n, "ack", 1))
+        print(f"{again} messages were sent again, {twice} were carried out twice, {unknown} ended with a timeout")
         self.assertGreater(again, N_CLIENTS)
-        self.assertLessEqual(twice, len(killed))
+        self.assertLess(unknown, N_CLIENTS * N_MESSAGES / 2)
 
 
 if __name__ == "__main__":
