@@ -216,3 +216,31 @@ int host_run(const char *text, ws_manager *manager, const struct host_endpoint *
     close(host.epoll);
     return 0;
 }
+
+/* --- clients that name their user ------------------------------------------------------------- */
+
+static int accept_user(ws_handshake *handshake, void *user_data)
+{
+    const char *user_id = "anonymous";
+
+    (void)user_data;
+    ws_handshake_query_parameter(handshake, "user_id", &user_id, NULL);
+    return ws_handshake_set_user_id(handshake, user_id);
+}
+
+int host_serve_users(const char *text, ws_manager *manager)
+{
+    struct host_endpoint all = {"/", NULL};
+    ws_endpoint_options options;
+    int status;
+
+    ws_endpoint_options_init(&options);
+    options.accept_handshake = accept_user;
+    if (ws_endpoint_new(manager, &options, &all.endpoint) != WS_OK) {
+        fprintf(stderr, "%s: out of memory\n", program_invocation_short_name);
+        return 1;
+    }
+    status = host_run(text, manager, &all, 1, NULL);
+    ws_endpoint_free(all.endpoint);
+    return status;
+}

@@ -26,4 +26,8 @@ uint64_t host_now_ms(void);
 int host_run(const char *text, ws_manager *manager, const struct host_endpoint *endpoints,
              size_t n_endpoints, host_turn *turn);
 
+/* As host_run(), with WebSockets at every path. A client is the user that it names by `user_id` in
+ * its query; a real service takes the user from a token. */
+int host_serve_users(const char *text, ws_manager *manager);
+
 #endif

@@ -95,6 +95,10 @@ class Embedding(AsyncCase):
         server.terminate()
         self.assertEqual(server.wait(60), 0)
 
+    async def answer_rules(self, client, question, member, value):
+        self.assertEqual(question["method"], "accept_rules")
+        await client.send(json.dumps({"type": "response", "ref": question["ref"], member: value}))
+
     async def test_presence_and_requests(self):
         server = self.start(PRESENCE, "127.0.0.1:0", stdout=subprocess.PIPE)
         self.addCleanup(server.stdout.close)
@@ -105,17 +109,21 @@ class Embedding(AsyncCase):
         answer = await receive_type(ana, "error")
         self.assertEqual((answer["ref"], answer["data"]["code"]), (1, "forbidden"))
         await ana.send('{"type":"join_room","room":"lobby","presence":true}')
-        self.assertEqual((await receive_type(ana, "presence"))["data"]["members"],
-                         [{"user_id": "ana", "connections": 1, "state": None}])
+        received = [await receive_type(ana, "presence", "request") for _ in range(2)]
+        presence, question = sorted(received, key=lambda message: message["type"])
+        self.assertEqual(presence["data"]["members"], [{"user_id": "ana", "connections": 1, "state": None}])
+        await self.answer_rules(ana, question, "data", True)
         await bob.send('{"type":"join_room","room":"lobby"}')
         joined = (await receive_type(ana, "presence_changed"))["data"]["joined"]
         self.assertEqual([member["user_id"] for member in joined], ["bob"])
+        question = await receive_type(bob, "request")
         await bob.send('{"type":"request","method":"feel","data":"fine","ref":2}')
-        answer = await receive_type(bob, "response")
-        self.assertEqual({member["user_id"]: member["state"] for member in answer["data"]["members"]},
-                         {"ana": None, "bob": "fine"})
+        await receive_type(bob, "response")
         changed = (await receive_type(ana, "presence_changed"))["data"]["changed"]
         self.assertEqual([(member["user_id"], member["state"]) for member in changed], [("bob", "fine")])
+        await self.answer_rules(bob, question, "error", {"code": "rejected", "message": ""})
+        left = (await receive_type(ana, "presence_changed"))["data"]["left"]
+        self.assertEqual([member["user_id"] for member in left], ["bob"])
         server.terminate()
         self.assertEqual(server.wait(60), 0)
 
