@@ -98,6 +98,7 @@ class ClusterCase(BackendCase):
         """Checks that every answered event reached every client, once, and all in the same order."""
         for client in clients:
             await client.wait_for(lambda client: load.answered <= set(numbers(client)))
+            self.assertGreater(await client.all_answered(), 0)
         orders = []
         for client in clients:
             seen = numbers(client)

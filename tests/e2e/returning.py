@@ -1,5 +1,5 @@
 """Clients that reconnect whenever their connection is lost, to any of several backends, as the front
-end does, and record what they received.
+end does, and record what they received. They send requests meanwhile, each of which is answered once.
 
 Not here: tests; other transports than WebSocket (returning_kinds.py); what a client keeps from one
 connection to the next (sessions.py)."""
@@ -13,6 +13,7 @@ from client import PATIENT
 from sessions import JsonSession
 
 RETRY_SECONDS = 0.05
+EVENTS_PER_REQUEST = 4
 
 
 class ReturningClient:
@@ -33,6 +34,11 @@ class ReturningClient:
 
     new_session = JsonSession
     stays_connected = True  # when it is notified of a gap: it receives what follows
+
+    async def all_answered(self):
+        """Waits for the answers; a second answer to a request ends the client with an error."""
+        await self.wait_for(lambda client: not client.session.asked.open)
+        return self.session.asked.n_answered
 
     @property
     def n_incomplete(self):
@@ -86,6 +92,8 @@ class ReturningClient:
             event = self._note(self.session.take, message)
             if event is not None:
                 self.events.append(event)
+                if len(self.events) % EVENTS_PER_REQUEST == 0:
+                    self.session.ask()
             if self.session.is_live:
                 self.is_live.set()
             self.changed.notify_all()

@@ -30,9 +30,18 @@ class ReturningStream(ReturningClient):
                 if kind == "close":
                     break
                 await self.take(message)
+                for packet in self.replies():
+                    await self._post(backend, packet)
         finally:
             self.session.position = source.last_id
             await source.close()
+
+    async def _post(self, backend, packet):
+        request = Requests(backend.port)
+        try:
+            await request.exchange("POST", f"/events?session={self.session.id}", packet)
+        finally:
+            request.close()
 
 
 class ReturningSocketio(ReturningClient):
@@ -46,7 +55,7 @@ class ReturningSocketio(ReturningClient):
 
 
 class Requests:
-    """One HTTP connection of a long-polling client."""
+    """One HTTP connection of a client of long-polling or of an event stream."""
 
     def __init__(self, port):
         self.port = port
@@ -62,9 +71,10 @@ class Requests:
             head += f"Content-Type: text/plain;charset=UTF-8\r\nContent-Length: {len(data)}\r\n"
         self.writer.write(head.encode() + b"\r\n" + data)
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), SECONDS)
-        length = int(re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)[1])
+        length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
+        length = int(length[1]) if length else 0
         body = (await asyncio.wait_for(self.reader.readexactly(length), SECONDS)).decode()
-        if not head.startswith(b"HTTP/1.1 200 "):
+        if not re.match(rb"HTTP/1.1 20[04] ", head):
             raise ConnectionError(head.decode() + body)
         return body
 

@@ -6,6 +6,36 @@ import json
 import urllib.parse
 
 
+class Asked:
+    """The requests and messages of a client, each with a ref of its own. Each ends once: it is answered, or its
+    connection ends, and then it is unknown whether it was carried out. The backend echoes requests, and without
+    --relay it refuses messages."""
+
+    FIRST = 1000  # above the refs of joins
+
+    def __init__(self):
+        self.open = {}  # by ref: the type of the answer
+        self.n_answered = self.n_lost = 0
+
+    def next(self):
+        """A ref, and whether it is for a request."""
+        ref = self.FIRST + self.n_answered + self.n_lost + len(self.open)
+        self.open[ref] = "response" if ref % 2 else "error"
+        return ref, self.open[ref] == "response"
+
+    def answered(self, ref, answer):
+        expected = self.open.pop(ref, None)
+        what = answer["data"] if expected == "response" else answer["data"]["code"]
+        if answer["type"] != expected or what not in (ref, "forbidden"):
+            raise ValueError(f"not the only answer to {ref}: {answer}")
+        self.n_answered += 1
+
+    def lose(self):
+        """The connection has ended."""
+        self.n_lost += len(self.open)
+        self.open.clear()
+
+
 class JsonSession:
     """The library's own protocol, of WebSockets and event streams. An event stream sets `position` before
     it connects again, to the last id of the former stream."""
@@ -15,7 +45,8 @@ class JsonSession:
         self.position = self.former = None
         self.is_live = False
         self.n_incomplete = 0  # how often it was notified that something is missing
-        self.replies = []  # packets that the connection has to send: none in this protocol
+        self.replies = []  # packets that the connection has to send
+        self.asked = Asked()
         self._is_unsure = False
 
     def begin(self):
@@ -23,6 +54,14 @@ class JsonSession:
         self.n_incomplete += self._is_unsure
         self.is_live = self._is_unsure = False
         self._asked = self.position
+        self.asked.lose()
+        self.replies = []
+
+    def ask(self):
+        """Sends a request, or a message."""
+        ref, is_request = self.asked.next()
+        kind = {"type": "request", "method": "echo"} if is_request else {"type": "message", "room": "r"}
+        self.replies.append(json.dumps({**kind, "data": ref, "ref": ref}))
 
     def path(self, resource="/ws", with_position=True):
         query = self.query
@@ -40,11 +79,15 @@ class JsonSession:
         if isinstance(message, str):
             message = json.loads(message)
         data = message["data"]
+        if "ref" in message:
+            self.asked.answered(message["ref"], message)
+            return None
         if "id" in message:
             self.position = message["id"]
             return message
         if message["type"] == "welcome":
             self._current = data["connection_id"]
+            self.id = data.get("session_id")  # of an event stream
             if self._asked is None:
                 self.former = self._current
                 self.is_live = True
@@ -69,11 +112,19 @@ class SocketioSession:
         self.is_connected = self.is_live = False
         self.n_incomplete = 0  # how often its session was not recovered
         self.replies = []  # packets that the connection has to send
+        self.asked = Asked()
 
     def begin(self):
         """A connection begins."""
         self.is_connected = self.is_live = False
         self.replies = []
+        self.asked.lose()
+
+    def ask(self):
+        """Sends a request, or a message."""
+        ref, is_request = self.asked.next()
+        arguments = ["request", "echo", ref] if is_request else ["message", {"room": "r", "data": ref}]
+        self.replies.append(f"42{ref}{json.dumps(arguments)}")
 
     def saw(self, event_id):
         """An event with this id has arrived."""
@@ -100,14 +151,20 @@ class SocketioSession:
                 return arguments[0]
             raise ValueError(packet)
         elif kind == "43":
-            (answer,) = json.loads(packet[packet.index("["):])
-            if answer["type"] != "room_joined":
-                raise ValueError(packet)
-            self._n_joining -= 1
-            self.is_live = self._n_joining == 0
+            ref, _, answer = packet[2:].partition("[")
+            self._answered(int(ref), *json.loads("[" + answer))
         elif kind in ("44", "41") or packet != "6":
             raise ConnectionError(packet)
         return None
+
+    def _answered(self, ref, answer):
+        if ref >= Asked.FIRST:
+            self.asked.answered(ref, answer)
+        elif answer["type"] == "room_joined":
+            self._n_joining -= 1
+            self.is_live = self._n_joining == 0
+        else:
+            raise ValueError(answer)
 
     def _connected(self, answer):
         self.is_connected = True

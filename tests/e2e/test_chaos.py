@@ -1,5 +1,6 @@
 """Clients that connect, disconnect, break, stall and send garbage, while others receive every event in
-order, once; afterwards the backend holds no more memory or descriptors than before.
+order, once, and have each request answered once; afterwards the backend holds no more memory or
+descriptors than before.
 
 Not here: how each kind of client is answered (the unit tests and test_events.py)."""
 import asyncio
@@ -14,6 +15,7 @@ import unittest
 from async_case import AsyncCase
 from backend import Backend
 from bad_clients import BAD_KINDS, BadPolling, BadSocketio
+from returning import EVENTS_PER_REQUEST
 from returning_kinds import KINDS
 
 SECONDS = float(os.environ.get("CHAOS_SECONDS") or 20)
@@ -102,6 +104,7 @@ class Chaos(AsyncCase):
         for client in good:
             numbers = [int(event["data"]["message"]) for event in client.events]
             self.assertEqual((numbers, client.n_connections), (list(range(last)), 1), type(client).__name__)
+            self.assertEqual(await client.all_answered(), last // EVENTS_PER_REQUEST)
         self.assertGreater(last, first)
         self.assertEqual(set(self.lived), {(kind, habit) for kind in BAD_KINDS for habit in kind.HABITS})
         print(f"{last} events; {resident_kib} KiB before, {self.resident_kib()} after")

@@ -86,6 +86,20 @@ class Processes(ClusterCase, PresenceCase):
         second.process.kill()
         await self.until(ana, anas, member("ana"))
 
+    async def test_a_user_who_is_back_before_the_process_is_known_to_be_dead(self):
+        first, second = self.node("a"), self.node("b")
+        ana, anas = await self.watch(first, "ana")
+        await self.watch(second, "bob")
+        await self.until(ana, anas, member("ana"), member("bob"))
+        second.process.kill()
+        await self.enter(first, "bob")
+        heard = []
+        while heard[-1:] != [1]:
+            data = (await receive_type(ana, "presence_changed"))["data"]
+            self.assertEqual((data["joined"], data["left"]), ([], []))
+            heard += [each["connections"] for each in data["changed"]]
+        self.assertEqual(heard, [2, 1])
+
     async def test_a_killed_redis(self):
         first, second = self.node("a"), self.node("b")
         ana, anas = await self.watch(first, "ana")
