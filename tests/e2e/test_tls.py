@@ -16,7 +16,7 @@ import warnings
 
 import crowd
 from backend import BACKEND, START_SECONDS
-from test_http_limits import resident
+from http_case import resident
 from tls_backend import Authority, TlsBackend
 
 LARGE_BYTES = 5_000_000
