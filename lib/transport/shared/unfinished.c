@@ -17,7 +17,7 @@ static void unlist(struct unfinished_list *all, const struct unfinished *unfinis
     all->count--;
 }
 
-void unfinished_count(const ws_loop *loop, struct unfinished *unfinished, size_t bytes)
+void unfinished_change(const ws_loop *loop, struct unfinished *unfinished, size_t bytes)
 {
     struct unfinished_list *all = &shared_part_of(loop)->unfinished;
 

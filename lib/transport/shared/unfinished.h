@@ -27,8 +27,17 @@ struct unfinished {
     void (*give_way)(void *owner); /* ends it, so that its bytes are freed and counted as 0 */
 };
 
-/* Sets the number of bytes: 0 before they are freed. */
-void unfinished_count(const ws_loop *loop, struct unfinished *unfinished, size_t bytes);
+/* Changes the number of bytes, in the loop's sum too. */
+void unfinished_change(const ws_loop *loop, struct unfinished *unfinished, size_t bytes);
+
+/* Sets the number of bytes: 0 before they are freed. Most messages arrive whole, and change
+ * nothing. */
+static inline void unfinished_count(const ws_loop *loop, struct unfinished *unfinished,
+                                    size_t bytes)
+{
+    if (bytes != unfinished->bytes)
+        unfinished_change(loop, unfinished, bytes);
+}
 
 /* If the loop's clients have too many bytes: what began first, of all with more than an equal
  * share. The caller ends it. Else NULL. */
