@@ -164,6 +164,8 @@ struct ws_loop {
     struct bucket_round bucket_round;
     struct timer presence_timer;    /* while this loop keeps presence (presence/beat.c) */
     uint64_t presence_at_ms;        /* of its last beat; 0: none since it began */
+    uint32_t for_presence;          /* left in this turn for on_presence */
+    bool presence_is_behind;        /* that was too little: the next turn goes on */
     struct places places[N_PLACES]; /* its part of the manager's */
     struct name_table waiting; /* by connection: what waits for answers (clients/waiting.h) */
     uint8_t waiting_secret[NAME_TABLE_SECRET];

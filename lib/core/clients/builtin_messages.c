@@ -249,6 +249,13 @@ static int authorize_request(struct connection *connection,
     return result;
 }
 
+static uint32_t cost_of_asking(const ws_manager_options *options,
+                               const struct client_message *message)
+{
+    return callback_cost(options->authorize_join != NULL) +
+           callback_cost(message->presence && options->authorize_presence != NULL);
+}
+
 /* While the application was asked, another thread may have taken the right away and called
  * ws_manager_reauthorize(), or a command for the user may have done so: a join after that would
  * not be checked, or only after the client has received the kept events of the room. So the
@@ -266,7 +273,7 @@ static uint32_t request_join(struct connection *connection,
         int result = authorize_request(connection, message);
 
         if (n_left < AUTHORIZED_AT_MOST)
-            cost += INPUT_COST_CALLBACK;
+            cost += cost_of_asking(&manager->options, message);
         if (connection->state != CONNECTION_LIVE)
             return cost;
         if (result != WS_OK) {
@@ -424,9 +431,7 @@ static uint32_t cost_of_request(const ws_manager_options *options,
 {
     switch (message->type) {
     case CLIENT_JOIN_ROOM:
-        return callback_cost(options->authorize_join != NULL) +
-               callback_cost(options->on_join != NULL) +
-               callback_cost(message->presence && options->authorize_presence != NULL);
+        return cost_of_asking(options, message) + callback_cost(options->on_join != NULL);
     case CLIENT_MESSAGE:
         return INPUT_COST_ACCEPT;
     case CLIENT_REQUEST:

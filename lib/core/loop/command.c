@@ -39,12 +39,14 @@ static void send_with_ack(struct connection *connection, struct command *command
             manager_builtin(manager, connection->transport)->await_ack(connection, ack);
         else
             waiting_await(connection, ack);
-    } else
+    } else {
+        loop_charge(connection->loop, INPUT_COST_CALLBACK);
         waiting_ack_settle(
             connection->loop->manager, ack,
             (ws_socketio_ack_result){.result = result < 0 && result != WS_ERR_BACKPRESSURE
                                                    ? result
                                                    : WS_ERR_CLOSED});
+    }
 }
 
 static void run_call(ws_loop *loop, struct command *command)

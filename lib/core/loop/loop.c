@@ -250,6 +250,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop_busy(loop);
     connections_settle(loop);
     notice_fork(loop);
+    presence_begin_turn(loop);
     advance_time(loop, now_ms);
     loop->for_recovery = BUDGET_PER_TURN;
     done = carry_out_all(loop);
@@ -259,7 +260,7 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
     loop->running = false;
     account_set(account);
     loop_leave(previous);
-    if (!done)
+    if (!done || presence_is_behind(loop))
         return now_ms;
     deadline_ms = host_clock_deadline(&loop->clock, timer_wheel_deadline(&loop->timers));
     if (loop->inputs.count == 0)

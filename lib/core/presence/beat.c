@@ -2,13 +2,17 @@
  * what has changed (changes.c), and how it is sent (flush.c). */
 #include "core/presence/beat.h"
 
+#include "core/costs.h"
 #include "core/presence/announce.h"
 #include "core/presence/flush.h"
 #include "core/presence/grace.h"
 #include "core/presence/processes_send.h"
 #include "core/presence/state.h"
 
-enum { NO_LOOP = 0 };
+enum {
+    NO_LOOP = 0,
+    CALLS_PER_TURN = 128 /* of on_presence: as much as the rest of a turn */
+};
 
 /* --- who keeps the beat ---------------------------------------------------------------------- */
 
@@ -19,6 +23,12 @@ static bool has_work(const ws_manager *manager)
     return presence != NULL &&
            (presence->first_changed != NULL || presence->first_leaving != NULL ||
             processes_have_work(presence));
+}
+
+static bool is_keeper(const ws_loop *loop)
+{
+    return atomic_load_explicit(&loop->manager->presence_keeper, memory_order_relaxed) ==
+           loop->number + 1;
 }
 
 static void begin(ws_loop *loop)
@@ -66,11 +76,7 @@ void presence_find_keeper(struct posting *posting)
 
 void presence_turn(ws_loop *loop)
 {
-    const ws_manager *manager = loop->manager;
-
-    if (atomic_load_explicit(&manager->presence_keeper, memory_order_relaxed) ==
-            loop->number + 1 &&
-        loop->presence_timer.link == NULL)
+    if (is_keeper(loop) && loop->presence_timer.link == NULL)
         begin(loop);
 }
 
@@ -114,13 +120,16 @@ static void on_timer(struct timer *timer)
     ws_loop *loop = (ws_loop *)(void *)((char *)timer - offsetof(ws_loop, presence_timer));
     ws_manager *manager = loop->manager;
     uint32_t beat_ms = manager->options.presence_batch_ms;
+    enum flushed flushed;
     bool is_enough;
 
-    if (atomic_load(&manager->presence_keeper) != loop->number + 1)
+    if (!is_keeper(loop))
         return; /* another one keeps it: this loop's ended with a fork(), or was handed on */
     count_time(loop);
     presence_end_grace_times(loop);
-    is_enough = presence_flush(loop);
+    flushed = presence_flush(loop);
+    loop->presence_is_behind = flushed == FLUSHED_A_TURN;
+    is_enough = flushed != FLUSHED_A_BEAT;
     if (manager->has_cluster)
         is_enough &= processes_send(loop);
     manager_lock(manager);
@@ -130,6 +139,18 @@ static void on_timer(struct timer *timer)
     else
         atomic_store(&manager->presence_keeper, NO_LOOP);
     manager_unlock(manager);
+}
+
+void presence_begin_turn(ws_loop *loop)
+{
+    loop->for_presence = CALLS_PER_TURN * INPUT_COST_CALLBACK;
+    if (loop->presence_is_behind && is_keeper(loop))
+        loop->presence_is_behind = presence_flush(loop) == FLUSHED_A_TURN;
+}
+
+bool presence_is_behind(const ws_loop *loop)
+{
+    return loop->presence_is_behind && is_keeper(loop);
 }
 
 void presence_init_loop(ws_loop *loop)

@@ -15,6 +15,12 @@ void presence_keep(ws_loop *loop);
  * lock is held, on any thread. */
 void presence_find_keeper(struct posting *posting);
 
+/* Begins a turn: goes on with the changes for which the turn before had no budget. */
+void presence_begin_turn(ws_loop *loop);
+
+/* Whether another turn is to follow at once for such changes. */
+bool presence_is_behind(const ws_loop *loop);
+
 /* Begins the beat if this loop was chosen for it, by another thread or by a callback. At the
  * end of a turn, which returns when the next one is due. */
 void presence_turn(ws_loop *loop);

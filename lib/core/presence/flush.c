@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/costs.h"
 #include "core/presence/announce.h"
 #include "core/presence/list.h"
 #include "core/sending/total_order.h"
@@ -40,8 +41,9 @@ static void add_notices(struct buffer *notices, struct presence_member *const *m
     }
 }
 
-static void notify(ws_manager *manager, const char *room, const struct buffer *notices)
+static void notify(ws_loop *loop, const char *room, const struct buffer *notices)
 {
+    ws_manager *manager = loop->manager;
     const ws_manager_options *options = &manager->options;
     size_t at = 0;
 
@@ -60,6 +62,7 @@ static void notify(ws_manager *manager, const char *room, const struct buffer *n
         change.state = notice.state_length > 0 ? notices->data + at : NULL;
         change.state_length = notice.state_length;
         at += notice.state_length + 1;
+        budget_spend(&loop->for_presence, INPUT_COST_CALLBACK);
         options->on_presence(manager, &change, options->user_data);
     }
 }
@@ -77,11 +80,21 @@ struct step {
 
 enum step_result { STEP_DONE, STEP_MORE, STEP_LATER };
 
-static void collect(struct step *step)
+/* The members in one message: the application is called for each. */
+static size_t most_at_once(const ws_loop *loop)
+{
+    size_t most = loop->for_presence / INPUT_COST_CALLBACK;
+
+    return loop->manager->options.on_presence != NULL && most < CHANGES_AT_ONCE
+               ? most
+               : CHANGES_AT_ONCE;
+}
+
+static void collect(struct step *step, size_t most)
 {
     step->n = 0;
-    for (struct presence_member *member = step->room->changed;
-         member != NULL && step->n < CHANGES_AT_ONCE; member = member->next_changed)
+    for (struct presence_member *member = step->room->changed; member != NULL && step->n < most;
+         member = member->next_changed)
         step->members[step->n++] = member;
 }
 
@@ -167,7 +180,7 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
     bool was_reset;
 
     presence_choose_form(presence, room);
-    collect(step);
+    collect(step, most_at_once(loop));
     was_reset = room->is_reset;
     if (loop->manager->options.on_presence != NULL && !was_reset)
         add_notices(&step->notices, step->members, step->n);
@@ -192,7 +205,7 @@ static enum step_result send_room(ws_loop *loop, struct presence_room *room,
     ws_manager *manager = loop->manager;
     enum step_result result = STEP_MORE;
 
-    while (result == STEP_MORE && *n_messages > 0) {
+    while (result == STEP_MORE && *n_messages > 0 && most_at_once(loop) > 0) {
         struct step step = {.room = room, .time_ms = manager_clock(manager)};
         struct posting posting;
 
@@ -201,7 +214,7 @@ static enum step_result send_room(ws_loop *loop, struct presence_room *room,
         posting_begin(&posting, manager);
         result = take_step(loop, &posting, &step);
         posting_end(&posting);
-        notify(manager, room->name, &step.notices);
+        notify(loop, room->name, &step.notices);
         buffer_free(&step.notices);
     }
     return result;
@@ -237,7 +250,7 @@ static void settle_room(ws_manager *manager, struct presence_room *room,
 }
 
 /* Each room has its turn once: those that it is put behind have waited for longer. */
-bool presence_flush(ws_loop *loop)
+enum flushed presence_flush(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
     uint32_t n_messages = MESSAGES_PER_BEAT;
@@ -246,10 +259,12 @@ bool presence_flush(ws_loop *loop)
     manager_lock(manager);
     n_rooms = manager->presence->n_changed;
     manager_unlock(manager);
-    for (; n_rooms > 0 && n_messages > 0; n_rooms--) {
+    for (; n_rooms > 0 && n_messages > 0 && most_at_once(loop) > 0; n_rooms--) {
         struct presence_room *room = take_room(manager);
 
         settle_room(manager, room, send_room(loop, room, &n_messages));
     }
-    return n_messages > 0;
+    if (most_at_once(loop) == 0)
+        return FLUSHED_A_TURN;
+    return n_messages > 0 ? FLUSHED_ALL : FLUSHED_A_BEAT;
 }

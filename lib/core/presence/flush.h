@@ -4,9 +4,14 @@
 
 #include "core/presence/state.h"
 
+enum flushed {
+    FLUSHED_ALL,    /* as far as max_presence_deliveries allows */
+    FLUSHED_A_BEAT, /* there is so much that the next beat is due at once */
+    FLUSHED_A_TURN  /* loop->for_presence is spent: more may follow in the next turn */
+};
+
 /* Sends the changes of all rooms, as far as the budgets allow. What could not be sent stays for
- * the next beat. Calls on_presence. Returns false if there is so much that more is to be sent
- * at once. */
-bool presence_flush(ws_loop *loop);
+ * later. Calls on_presence. */
+enum flushed presence_flush(ws_loop *loop);
 
 #endif

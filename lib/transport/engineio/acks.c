@@ -41,6 +41,13 @@ static void settle(ws_loop *loop, struct waiting_ack *ack, int result)
     transport_settle_ack(loop, ack, (ws_socketio_ack_result){.result = result});
 }
 
+/* It can't be awaited. */
+static void refuse(ws_loop *loop, struct waiting_ack *ack, int result)
+{
+    transport_prepared(loop, INPUT_COST_CALLBACK);
+    settle(loop, ack, result);
+}
+
 void acks_await(struct connection *connection, struct waiting_ack *ack)
 {
     const struct engineio_socket *socket = (const struct engineio_socket *)connection;
@@ -49,12 +56,12 @@ void acks_await(struct connection *connection, struct waiting_ack *ack)
     ws_loop *loop = connection->loop;
 
     if (work == NULL) {
-        settle(loop, ack, session == NULL ? WS_ERR_CLOSED : WS_ERR_NO_MEMORY);
+        refuse(loop, ack, session == NULL ? WS_ERR_CLOSED : WS_ERR_NO_MEMORY);
         return;
     }
     if (work->n_acks >= session->endpoint->socketio->options.max_waiting_acks) {
         engineio_session_trim(session);
-        settle(loop, ack, WS_ERR_LIMIT);
+        refuse(loop, ack, WS_ERR_LIMIT);
         return;
     }
     ack->session = session;
@@ -109,5 +116,6 @@ void acks_timer_expired(struct timer *timer)
 
     remove_ack(session, ack);
     counter_add(&session->loop->counters, COUNTER_timeouts, 1);
+    timer_wheel_spend(&session->loop->timers, INPUT_COST_CALLBACK);
     settle(session->loop, ack, WS_ERR_TIMEOUT);
 }

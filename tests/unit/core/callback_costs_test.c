@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/costs.h"
+#include "core/loop_state.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -178,6 +179,123 @@ START_TEST(clients_that_end)
 }
 END_TEST
 
+static void count_presence(ws_manager *manager, const ws_presence_change *change,
+                           void *user_data)
+{
+    (void)manager;
+    (void)change;
+    (void)user_data;
+    n_calls++;
+}
+
+/* Also if the time stands still: the next turn is due at once. */
+static void expect_changes(unsigned expected)
+{
+    unsigned total = n_calls + expected;
+
+    host.now_ms += 200;
+    expect_slices(expected, 1);
+    ck_assert_uint_eq(n_calls, total);
+    ck_assert_uint_gt(ws_loop_run(host.loop, host.now_ms), host.now_ms);
+}
+
+START_TEST(users_that_come_and_go_in_rooms_with_presence)
+{
+    static const char *const rooms[] = {"a", "b"};
+    char users[CLIENTS][8];
+
+    begin();
+    host.options.on_presence = count_presence;
+    host.options.presence_grace_ms = 0;
+    host_start(&host);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        ws_connect_options options;
+
+        snprintf(users[i], sizeof users[i], "u%zu", i);
+        clients[i] = (struct client){.host = &host, .name = "user"};
+        client_options(&clients[i], &options);
+        options.user_id = users[i];
+        options.rooms = rooms;
+        options.n_rooms = 2;
+        ck_assert_int_eq(ws_manager_connect(host.manager, host.loop, &options, &clients[i].id),
+                         WS_OK);
+    }
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_eq(ws_manager_enable_presence(host.manager, rooms[i]), WS_OK);
+    host_run(&host);
+    expect_changes(2 * CLIENTS);
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_lose(&clients[i]);
+    expect_changes(2 * CLIENTS);
+    end();
+}
+END_TEST
+
+static void count_response(ws_manager *manager, ws_conn_id connection,
+                           const ws_response *response, void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)response;
+    (void)user_data;
+    n_calls++;
+}
+
+START_TEST(requests_that_do_not_reach_their_clients)
+{
+    ws_request request;
+
+    begin();
+    host_start(&host);
+    for (size_t i = 0; i < CLIENTS; i++)
+        add(i, NULL, 0);
+    host_run(&host);
+    ws_request_init(&request);
+    request.method = "total";
+    request.on_response = count_response;
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i].send_result = WS_ERR_NO_MEMORY;
+        ck_assert_int_eq(ws_manager_request(host.manager, clients[i].id, &request), WS_OK);
+    }
+    expect_slices(CLIENTS, 1);
+    end();
+}
+END_TEST
+
+/* What it has answered is out of date at once. */
+static int count_question(ws_manager *manager, const ws_connection_info *connection,
+                          const char *room, void *user_data)
+{
+    (void)room;
+    (void)user_data;
+    n_calls++;
+    ck_assert_int_eq(ws_manager_reauthorize(manager, connection->id), WS_OK);
+    return WS_OK;
+}
+
+START_TEST(questions_about_a_join_that_are_asked_again)
+{
+    enum { OF_A_JOIN = 2 * AUTHORIZED_AT_MOST };
+
+    unsigned before = 0;
+
+    begin();
+    host.options.authorize_join = host.options.authorize_presence = count_question;
+    host_start(&host);
+    for (size_t i = 0; i < CLIENTS; i++)
+        add(i, NULL, 0);
+    host_run(&host);
+    for (size_t i = 0; i < CLIENTS; i++)
+        client_say(&clients[i], "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+    for (; n_calls < CLIENTS * OF_A_JOIN; before = n_calls) {
+        ws_loop_run(host.loop, host.now_ms);
+        ck_assert_uint_gt(n_calls, before);
+        ck_assert_uint_le(n_calls - before, MOST_IN_A_TURN + OF_A_JOIN);
+    }
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -186,6 +304,9 @@ int main(void)
         rooms_that_clients_may_no_longer_be_in,
         clients_that_do_not_read,
         clients_that_end,
+        users_that_come_and_go_in_rooms_with_presence,
+        requests_that_do_not_reach_their_clients,
+        questions_about_a_join_that_are_asked_again,
         NULL,
     };
 

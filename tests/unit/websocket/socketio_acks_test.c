@@ -133,6 +133,25 @@ START_TEST(a_request_is_an_event_with_an_acknowledgement)
 }
 END_TEST
 
+/* Clients that do not acknowledge cause a limited number of calls in a turn. */
+START_TEST(calls_for_late_acknowledgements_are_counted)
+{
+    enum { EMITTED = 400, MOST_IN_A_TURN = 8192 / INPUT_COST_CALLBACK };
+
+    struct peer *peer = socketio_client();
+
+    for (int i = 0; i < EMITTED; i++)
+        ck_assert_int_eq(emit_with_ack(socketio_id(peer), 100), WS_OK);
+    host_turn(&host);
+    host.now += 200;
+    for (unsigned before = 0; acked.n < EMITTED; before = acked.n) {
+        ws_loop_run(host.loop, host.now);
+        ck_assert_uint_gt(acked.n, before);
+        ck_assert_uint_le(acked.n - before, MOST_IN_A_TURN);
+    }
+}
+END_TEST
+
 /* An id is taken before the event is posted, so another thread's event with a higher id may be
  * posted first. */
 START_TEST(acknowledgements_may_be_awaited_in_any_order)
@@ -308,6 +327,7 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_request_is_an_event_with_an_acknowledgement);
     tcase_add_test(cases, acknowledgements_may_be_awaited_in_any_order);
     tcase_add_test(cases, acknowledgements_that_end_with_a_connection_are_charged);
+    tcase_add_test(cases, calls_for_late_acknowledgements_are_counted);
     tcase_add_test(cases, an_acknowledgement_has_a_time_limit);
     tcase_add_test(cases, acknowledgements_belong_to_a_socket);
     tcase_add_test(cases, an_acknowledgement_is_settled_however_the_connection_ends);
