@@ -63,7 +63,8 @@ static bool values_valid(uint64_t position, const ws_cluster_event *values, size
     return true;
 }
 
-/* Everything that ws_manager_cluster_start() allocates, before anything changes. */
+/* Everything that ws_manager_cluster_start() allocates, before anything changes. What replaces the
+ * manager's is made without the lock: there may be hundreds of thousands of events and values. */
 struct start {
     char *epochs[MANAGER_MAX_LOOPS];
     ws_message *notice;
@@ -74,6 +75,11 @@ struct start {
     size_t n_messages;
     struct kept_plan *value_plans; /* of what rooms have kept */
     size_t n_values;
+    struct history history;
+    uint64_t before; /* the position up to which the rooms' values are right; the first one of
+                           the events, if they are replaced */
+    bool begins_values; /* `values` replaces what rooms have kept */
+    struct last_values values;
 };
 
 /* What the caller has read of the stream. */
@@ -87,76 +93,117 @@ struct stream_part {
 };
 
 /* Keeps what events change among the rooms' values, if their position is above `after` and at most
- * `until`. An event for which memory ran out is left out. The lock is held. */
-static void keep_values(ws_manager *manager, const ws_cluster_event *events,
+ * `until`. An event for which memory ran out is left out. The lock is held, unless `values` is a
+ * copy. */
+static void keep_values(const ws_manager *manager, struct last_values *values,
+                        const char *epoch, const ws_cluster_event *events,
                         struct kept_plan *plans, size_t n_events, uint64_t after,
                         uint64_t until)
 {
-    struct last_values *values = &manager->last_values;
-
-    manager_assert_locked(manager);
     for (size_t i = 0; i < n_events; i++) {
         const ws_cluster_event *event = &events[i];
 
         if (event->position <= after || event->position > until)
             continue;
         if (last_values_reserve(values, event->target, &plans[i]))
-            keep_commit(manager, &plans[i], event->position);
+            keep_commit(manager, values, &plans[i], epoch, event->position);
         else
             last_values_leave_out(values, event->target, &plans[i], event->position);
     }
 }
 
-/* Brings the rooms' values up to the stream. What was kept is still right if no event is missing
- * between; otherwise the rooms begin with what the cluster has kept of earlier events. The lock is
- * held; `before` is the manager's position before. */
-static void replace_values(ws_manager *manager, struct start *start,
-                           const struct stream_part *part, bool is_same_stream, uint64_t before)
+/* Decides whether what rooms have kept is still right: no event is missing between. Nothing but the
+ * carrier's thread, which this is, changes the position or the epoch. */
+static void compare(ws_manager *manager, struct start *start, const struct stream_part *part)
 {
-    uint64_t first = part->position - start->n_messages;
+    uint64_t first = part->position - part->n_events;
 
-    manager_assert_locked(manager);
-    if (!is_same_stream || before < first || before > part->position) {
-        last_values_reset(&manager->last_values, first);
-        keep_values(manager, part->values, start->value_plans, start->n_values, 0, first);
-        before = first;
-    }
-    keep_values(manager, part->events, start->plans, start->n_messages, before, part->position);
+    manager_lock(manager);
+    start->before = manager->position;
+    start->begins_values = !manager->cluster_started ||
+                           strcmp(part->epoch, manager->epoch) != 0 || start->before < first ||
+                           start->before > part->position;
+    manager_unlock(manager);
+    if (start->begins_values)
+        start->before = first;
 }
 
-/* Stores an event in the history. A command only takes its position. If an event is not valid, or
- * memory ran out, the history begins after it. The lock is held. */
-static void keep(ws_manager *manager, const ws_cluster_event *event, ws_message *message,
-                 int64_t now_ms)
+/* Otherwise the rooms begin with what the cluster has kept of earlier events. */
+static bool prepare_replacement(const ws_manager *manager, struct start *start,
+                                const struct stream_part *part)
+{
+    struct last_values *values = &start->values;
+
+    if (!start->begins_values)
+        return true;
+    if (!last_values_begin_copy(&manager->last_values, values, start->before)) {
+        start->begins_values = false;
+        return false;
+    }
+    keep_values(manager, values, part->epoch, part->values, start->value_plans, start->n_values,
+                0, start->before);
+    keep_values(manager, values, part->epoch, part->events, start->plans, start->n_messages,
+                start->before, part->position);
+    return true;
+}
+
+/* Brings the rooms' values up to the stream. The lock is held. */
+static void replace_values(ws_manager *manager, struct start *start,
+                           const struct stream_part *part)
+{
+    manager_assert_locked(manager);
+    if (start->begins_values)
+        last_values_exchange(&manager->last_values, &start->values, part->position);
+    else
+        keep_values(manager, &manager->last_values, part->epoch, part->events, start->plans,
+                    start->n_messages, start->before, part->position);
+}
+
+/* Stores an event in a history. A command only takes its position. If an event is not valid, or
+ * memory ran out, the history begins after it. */
+static void store(const ws_manager *manager, struct history *history, const char *epoch,
+                  const ws_cluster_event *event, ws_message *message, int64_t now_ms)
 {
     struct history_line *line;
     enum group_kind kind;
 
-    manager_assert_locked(manager);
-    manager->position = event->position;
     if (is_process_command(event))
         return;
     if (message == NULL || !cluster_event_kind(event, &kind) ||
-        !history_reserve(&manager->history, kind, event->target, &line)) {
-        history_reset(&manager->history, event->position);
+        !history_reserve(history, kind, event->target, &line)) {
+        history_reset(history, event->position);
         return;
     }
-    encode_finish(manager, message, manager->epoch, event->position);
-    history_append(&manager->history, line, message, now_ms);
+    encode_finish(manager, message, epoch, event->position);
+    history_append(history, line, message, now_ms);
 }
 
-/* Replaces the history, because the stream was replaced or an unknown number of events is
- * missing. The lock is held. */
-static void replace_history(ws_manager *manager, const char *epoch, uint64_t position,
-                            const ws_cluster_event *events, ws_message **messages,
-                            size_t n_events, int64_t now_ms)
+/* Makes the history that replaces the manager's, because the stream was replaced or an unknown
+ * number of events is missing. */
+static void prepare_history(ws_manager *manager, struct start *start,
+                            const struct stream_part *part, int64_t now_ms)
 {
+    struct history *history = &start->history;
+
+    history->max_events = manager->history.max_events;
+    history->max_bytes = manager->history.max_bytes;
+    history->max_age_ms = manager->history.max_age_ms;
+    history_reset(history, part->position - part->n_events);
+    for (size_t i = 0; i < part->n_events; i++)
+        store(manager, history, part->epoch, &part->events[i], start->messages[i], now_ms);
+}
+
+/* The lock is held. */
+static void replace_history(ws_manager *manager, struct start *start,
+                            const struct stream_part *part)
+{
+    struct history former = manager->history;
+
     manager_assert_locked(manager);
-    memcpy(manager->epoch, epoch, sizeof manager->epoch);
-    history_reset(&manager->history, position - n_events);
-    for (size_t i = 0; i < n_events; i++)
-        keep(manager, &events[i], messages[i], now_ms);
-    manager->position = position;
+    manager->history = start->history;
+    start->history = former;
+    memcpy(manager->epoch, part->epoch, sizeof manager->epoch);
+    manager->position = part->position;
     manager->commands_position = 0;
 }
 
@@ -280,7 +327,7 @@ static bool prepare_values(ws_manager *manager, struct start *start,
 }
 
 static bool prepare(ws_manager *manager, struct start *start, const struct stream_part *part,
-                    bool has_gap)
+                    bool has_gap, int64_t now_ms)
 {
     for (uint32_t i = 0; i < MANAGER_MAX_LOOPS; i++) { /* a loop may be added meanwhile */
         start->epochs[i] = memory_copy_text(&manager->memory, part->epoch, EPOCH_LENGTH);
@@ -297,8 +344,12 @@ static bool prepare(ws_manager *manager, struct start *start, const struct strea
         if (start->reauthorize == NULL)
             return false;
     }
-    return prepare_events(manager, start, part->events, part->n_events) &&
-           prepare_values(manager, start, part->values, part->n_values);
+    if (!prepare_events(manager, start, part->events, part->n_events) ||
+        !prepare_values(manager, start, part->values, part->n_values))
+        return false;
+    compare(manager, start, part);
+    prepare_history(manager, start, part, now_ms);
+    return prepare_replacement(manager, start, part);
 }
 
 static void discard(const ws_manager *manager, struct start *start)
@@ -318,6 +369,9 @@ static void discard(const ws_manager *manager, struct start *start)
     memory_free(&manager->memory, start->plans);
     if (start->notice != NULL)
         ws_message_unref(start->notice);
+    history_free(&start->history);
+    if (start->begins_values)
+        last_values_end_copy(&start->values);
 }
 
 /* Whether the manager goes on where it is. The lock is held. */
@@ -343,30 +397,24 @@ static int begin(ws_manager *manager, const struct stream_part *part)
     struct page *dropped = NULL;
     struct posting posting;
     bool has_gap = false;
-    int64_t now_ms;
-    uint64_t before;
-    bool is_same;
     int result = process_commands_catch_up(manager, part->epoch, part->position, part->events,
                                            part->n_events, &has_gap);
 
     if (result != WS_OK)
         return result;
-    if (!prepare(manager, &start, part, has_gap)) {
+    history_init(&start.history, &manager->memory, manager->registry.secret);
+    if (!prepare(manager, &start, part, has_gap, manager_clock(manager))) {
         discard(manager, &start);
         return WS_ERR_NO_MEMORY;
     }
-    now_ms = manager_clock(manager);
     if (start.reauthorize != NULL)
         manager_note_reauthorization(manager);
     posting_begin(&posting, manager);
     result = reserve_everywhere(manager);
     if (result == WS_OK && !continues(manager, part->epoch, part->position)) {
         dropped = pages_begin_anew(&manager->pages);
-        is_same = manager->cluster_started && strcmp(part->epoch, manager->epoch) == 0;
-        before = manager->position;
-        replace_history(manager, part->epoch, part->position, part->events, start.messages,
-                        part->n_events, now_ms);
-        replace_values(manager, &start, part, is_same, before);
+        replace_history(manager, &start, part);
+        replace_values(manager, &start, part);
         manager->cluster_started = true;
         post_epoch(&posting, start.epochs, start.notice, start.reauthorize);
     }

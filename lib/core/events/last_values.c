@@ -16,7 +16,6 @@ void last_values_init(struct last_values *values, const ws_allocator *memory,
 
 static void free_rule(const ws_allocator *memory, struct kept_rule *rule)
 {
-    name_table_free(&rule->lines);
     memory_free(memory, rule->room);
     memory_free(memory, rule->type);
     memory_free(memory, rule);
@@ -28,7 +27,28 @@ static bool copy_name(const ws_allocator *memory, char **copy, const char *name)
     return name == NULL || *copy != NULL;
 }
 
-int last_values_add_rule(struct last_values *values, const struct kept_rule *rule)
+static bool add_lines(struct last_values *values, uint32_t rule, uint64_t before)
+{
+    struct kept_lines *lines = memory_zalloc(values->memory, sizeof *lines);
+
+    if (lines == NULL)
+        return false;
+    name_table_init(&lines->rooms, values->memory, values->secret,
+                    offsetof(struct kept_line, name_length));
+    lines->before = before;
+    values->lines[rule] = lines;
+    return true;
+}
+
+/* They have no line. */
+static void free_lines(struct last_values *values, uint32_t rule)
+{
+    name_table_free(&values->lines[rule]->rooms);
+    memory_free(values->memory, values->lines[rule]);
+}
+
+int last_values_add_rule(struct last_values *values, const struct kept_rule *rule,
+                         uint64_t before)
 {
     uint32_t n_rules = atomic_load(&values->n_rules);
     struct kept_rule *made;
@@ -39,11 +59,11 @@ int last_values_add_rule(struct last_values *values, const struct kept_rule *rul
     if (made == NULL)
         return WS_ERR_NO_MEMORY;
     *made = *rule;
+    made->number = (uint8_t)n_rules;
     made->type = NULL;
-    name_table_init(&made->lines, values->memory, values->secret,
-                    offsetof(struct kept_line, name_length));
     if (!copy_name(values->memory, &made->room, rule->room) ||
-        !copy_name(values->memory, &made->type, rule->type)) {
+        !copy_name(values->memory, &made->type, rule->type) ||
+        !add_lines(values, n_rules, before)) {
         free_rule(values->memory, made);
         return WS_ERR_NO_MEMORY;
     }
@@ -81,9 +101,16 @@ static size_t line_size(size_t length)
     return size > sizeof(struct kept_line) ? size : sizeof(struct kept_line);
 }
 
-static struct kept_line *find_line(const struct kept_rule *rule, const char *room)
+static struct kept_lines *lines_of(const struct last_values *values,
+                                   const struct kept_rule *rule)
 {
-    return name_table_find(&rule->lines, room, strlen(room));
+    return values->lines[rule->number];
+}
+
+static struct kept_line *find_line(const struct last_values *values,
+                                   const struct kept_rule *rule, const char *room)
+{
+    return name_table_find(&lines_of(values, rule)->rooms, room, strlen(room));
 }
 
 static struct kept_line *add_line(struct last_values *values, struct kept_rule *rule,
@@ -95,12 +122,12 @@ static struct kept_line *add_line(struct last_values *values, struct kept_rule *
     if (line == NULL)
         return NULL;
     line->rule = rule;
-    line->before = rule->before;
+    line->before = lines_of(values, rule)->before;
     line->name_length = (uint8_t)length;
     memcpy(line->name, room, length);
     name_table_init(&line->keys, values->memory, values->secret,
                     offsetof(struct kept_value, name_length));
-    if (!name_table_add(&rule->lines, line)) {
+    if (!name_table_add(&lines_of(values, rule)->rooms, line)) {
         memory_free(values->memory, line);
         return NULL;
     }
@@ -110,12 +137,14 @@ static struct kept_line *add_line(struct last_values *values, struct kept_rule *
 
 static void remove_line_if_empty(struct last_values *values, struct kept_line *line)
 {
+    struct kept_lines *lines = lines_of(values, line->rule);
+
     if (line->count > 0)
         return;
     values->bytes -= line_size(line->name_length);
-    if (line->before > line->rule->before)
-        line->rule->before = line->before;
-    name_table_remove(&line->rule->lines, line);
+    if (line->before > lines->before)
+        lines->before = line->before;
+    name_table_remove(&lines->rooms, line);
     name_table_free(&line->keys);
     memory_free(values->memory, line);
 }
@@ -283,14 +312,85 @@ void last_values_reset(struct last_values *values, uint64_t before)
         remove_line_if_empty(values, line);
     }
     for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++)
-        values->rules[i]->before = before;
+        values->lines[i]->before = before;
 }
 
 void last_values_free(struct last_values *values)
 {
-    last_values_reset(values, 0);
-    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++)
+    uint32_t n_rules = atomic_load(&values->n_rules);
+
+    last_values_end_copy(values);
+    for (uint32_t i = 0; i < n_rules; i++)
         free_rule(values->memory, values->rules[i]);
+}
+
+/* --- in place of others ----------------------------------------------------------------------- */
+
+bool last_values_begin_copy(const struct last_values *values, struct last_values *copy,
+                            uint64_t before)
+{
+    uint32_t n_rules = atomic_load_explicit(&values->n_rules, memory_order_acquire);
+
+    *copy = (struct last_values){
+        .memory = values->memory, .secret = values->secret, .max_bytes = values->max_bytes};
+    for (uint32_t i = 0; i < n_rules; i++) {
+        copy->rules[i] = values->rules[i];
+        if (!add_lines(copy, i, before)) {
+            last_values_end_copy(copy);
+            return false;
+        }
+        atomic_store(&copy->n_rules, i + 1);
+    }
+    return true;
+}
+
+static void exchange_lines(struct last_values *values, struct last_values *copy, uint32_t rule)
+{
+    struct kept_lines *lines = values->lines[rule];
+
+    values->lines[rule] = copy->lines[rule];
+    copy->lines[rule] = lines;
+}
+
+static void exchange_lists(struct last_values *values, struct last_values *copy)
+{
+    struct last_values before = {.bytes = values->bytes,
+                                 .count = values->count,
+                                 .first = values->first,
+                                 .last = values->last,
+                                 .hand = values->hand};
+
+    values->bytes = copy->bytes;
+    values->count = copy->count;
+    values->first = copy->first;
+    values->last = copy->last;
+    values->hand = copy->hand;
+    copy->bytes = before.bytes;
+    copy->count = before.count;
+    copy->first = before.first;
+    copy->last = before.last;
+    copy->hand = before.hand;
+}
+
+void last_values_exchange(struct last_values *values, struct last_values *copy, uint64_t until)
+{
+    uint32_t n_copied = atomic_load(&copy->n_rules);
+    uint32_t n_rules = atomic_load(&values->n_rules);
+
+    for (uint32_t i = 0; i < n_copied; i++)
+        exchange_lines(values, copy, i);
+    for (uint32_t i = n_copied; i < n_rules; i++)
+        values->lines[i]->before = until;
+    exchange_lists(values, copy);
+    values->n_dropped += copy->n_dropped;
+}
+
+void last_values_end_copy(struct last_values *copy)
+{
+    last_values_reset(copy, 0);
+    for (uint32_t i = 0; i < atomic_load(&copy->n_rules); i++)
+        free_lines(copy, i);
+    atomic_store(&copy->n_rules, 0);
 }
 
 /* --- keeping an event ------------------------------------------------------------------------- */
@@ -299,7 +399,7 @@ static bool reserve(struct last_values *values, const char *room, struct kept_ch
 {
     struct kept_value *value = change->value;
 
-    change->line = find_line(change->rule, room);
+    change->line = find_line(values, change->rule, room);
     if (value == NULL) /* the value is removed, if there is one */
         return true;
     if (change->line == NULL)
@@ -408,11 +508,11 @@ void last_values_commit(struct last_values *values, struct kept_plan *plan)
 static void leave_out(struct last_values *values, const char *room,
                       const struct kept_change *change, uint64_t position)
 {
-    struct kept_line *line = find_line(change->rule, room);
+    struct kept_line *line = find_line(values, change->rule, room);
     struct kept_value *former = NULL;
 
     if (line == NULL) {
-        change->rule->before = position;
+        lines_of(values, change->rule)->before = position;
         return;
     }
     if (change->rule->by_key)
@@ -447,7 +547,8 @@ void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan)
 static const struct kept_line *line_of(const struct last_values *values, uint32_t rule,
                                        enum last_values_use use, const char *room)
 {
-    return is_for(values->rules[rule], use, room) ? find_line(values->rules[rule], room) : NULL;
+    return is_for(values->rules[rule], use, room) ? find_line(values, values->rules[rule], room)
+                                                  : NULL;
 }
 
 size_t last_values_count(const struct last_values *values, enum last_values_use use,
@@ -534,7 +635,8 @@ size_t last_values_read(struct last_values *values, enum last_values_use use, co
 bool last_values_reach(const struct last_values *values, const char *room, uint64_t after)
 {
     const struct kept_rule *rule = last_values_match(values, KEPT_HISTORY, room, NULL);
-    const struct kept_line *line = rule != NULL ? find_line(rule, room) : NULL;
+    const struct kept_line *line = rule != NULL ? find_line(values, rule, room) : NULL;
 
-    return rule != NULL && after >= (line != NULL ? line->before : rule->before);
+    return rule != NULL &&
+           after >= (line != NULL ? line->before : lines_of(values, rule)->before);
 }

@@ -52,14 +52,19 @@ struct kept_line {
 };
 
 struct kept_rule {
-    uint8_t use; /* enum last_values_use */
-    bool by_key; /* one value for each key; events without a key are not kept */
+    uint8_t use;    /* enum last_values_use */
+    uint8_t number; /* in last_values.rules */
+    bool by_key;    /* one value for each key; events without a key are not kept */
     uint32_t max_values;
     uint64_t max_bytes; /* 0: no limit */
     char *room;         /* NULL: every room; owned, as is `type` */
     char *type;         /* NULL: every type */
-    uint64_t before;    /* of rooms without a line, as kept_line.before */
-    struct name_table lines;
+};
+
+/* What a rule keeps, of all rooms. */
+struct kept_lines {
+    struct name_table rooms;
+    uint64_t before; /* of rooms without a line, as kept_line.before */
 };
 
 struct last_values {
@@ -73,7 +78,8 @@ struct last_values {
     struct kept_value *last;
     struct kept_value *hand; /* to be counted anew next; NULL: the first */
     struct kept_rule *rules[LAST_VALUES_RULES_MAX]; /* never changed once counted */
-    _Atomic uint32_t n_rules;                       /* read by any thread */
+    struct kept_lines *lines[LAST_VALUES_RULES_MAX];
+    _Atomic uint32_t n_rules; /* read by any thread */
 };
 
 void last_values_init(struct last_values *values, const ws_allocator *memory,
@@ -83,8 +89,25 @@ void last_values_free(struct last_values *values);
 /* Drops all values. Events up to position `before` are not kept. */
 void last_values_reset(struct last_values *values, uint64_t before);
 
-/* Adds a rule whose texts are copied. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
-int last_values_add_rule(struct last_values *values, const struct kept_rule *rule);
+/* Adds a rule whose texts are copied: events up to position `before` are not kept by it. Errors:
+ * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+int last_values_add_rule(struct last_values *values, const struct kept_rule *rule,
+                         uint64_t before);
+
+/* --- in place of others ---------------------------------------------------------------------- */
+
+/* Makes empty values with the same rules and limits, which keep no events up to position `before`.
+ * One thread fills them, without the lock. last_values_end_copy() must follow. False if memory ran
+ * out: nothing was made. Any thread, without the lock. */
+bool last_values_begin_copy(const struct last_values *values, struct last_values *copy,
+                            uint64_t before);
+
+/* Exchanges what is kept with what the copy has kept up to position `until`. A rule that was added
+ * since keeps only later events. */
+void last_values_exchange(struct last_values *values, struct last_values *copy, uint64_t until);
+
+/* Frees what the copy keeps. Any thread, without the lock. */
+void last_values_end_copy(struct last_values *copy);
 
 /* --- keeping an event ------------------------------------------------------------------------ */
 

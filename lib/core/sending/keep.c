@@ -202,17 +202,17 @@ void kept_note_free(const ws_allocator *memory, struct kept_note *note)
     memory_free(memory, note->key);
 }
 
-void keep_commit(ws_manager *manager, struct kept_plan *plan, uint64_t position)
+void keep_commit(const ws_manager *manager, struct last_values *values, struct kept_plan *plan,
+                 const char *epoch, uint64_t position)
 {
-    manager_assert_locked(manager);
     for (size_t use = 0; use < N_KEPT_USES; use++) {
         struct kept_value *value = plan->changes[use].value;
 
         if (value == NULL)
             continue;
-        encode_finish(manager, value->message, manager->epoch, position);
+        encode_finish(manager, value->message, epoch, position);
         /* Clients must not take it for their place in the order. */
         value->message->has_id = false;
     }
-    last_values_commit(&manager->last_values, plan);
+    last_values_commit(values, plan);
 }

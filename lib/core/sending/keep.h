@@ -16,8 +16,10 @@ bool keep_prepare(const ws_manager *manager, enum group_kind kind, const char *n
 bool keep_prepare_state(const ws_manager *manager, const char *room, ws_message *message,
                         struct kept_plan *plan);
 
-/* Gives the reserved plan's messages their ids and carries it out. The lock is held. */
-void keep_commit(ws_manager *manager, struct kept_plan *plan, uint64_t position);
+/* Gives the reserved plan's messages their ids and carries it out among the manager's values, with
+ * the lock held, or among a copy of them. */
+void keep_commit(const ws_manager *manager, struct last_values *values, struct kept_plan *plan,
+                 const char *epoch, uint64_t position);
 
 /* What a cluster's carrier is to keep of an event. */
 struct kept_note {

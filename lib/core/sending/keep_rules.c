@@ -42,8 +42,7 @@ static int add_rule(ws_manager *manager, struct kept_rule rule)
     if (!rule_valid(&rule))
         return WS_ERR_INVALID;
     manager_lock(manager);
-    rule.before = manager->position;
-    result = last_values_add_rule(&manager->last_values, &rule);
+    result = last_values_add_rule(&manager->last_values, &rule, manager->position);
     manager_unlock(manager);
     return result;
 }

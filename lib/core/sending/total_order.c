@@ -118,7 +118,7 @@ static int post_event(ws_manager *manager, struct target target, ws_message *mes
     }
     if (result == WS_OK) {
         encode_finish(manager, message, manager->epoch, ++manager->position);
-        keep_commit(manager, plan, manager->position);
+        keep_commit(manager, &manager->last_values, plan, manager->epoch, manager->position);
         history_append(&manager->history, line, message, time_ms);
         post(&posting, routes, n_routes, message);
     }

@@ -388,6 +388,108 @@ START_TEST(an_event_is_not_sent_without_memory)
 }
 END_TEST
 
+/* --- the lock ----------------------------------------------------------------------------- */
+
+static ws_allocator real_memory;
+static size_t n_under_lock; /* blocks that were made or freed with the manager's lock held */
+
+static void count_if_locked(void)
+{
+    pthread_mutex_t *mutex = &here.host.manager->lock.mutex;
+
+    if (pthread_mutex_trylock(mutex) == 0)
+        pthread_mutex_unlock(mutex);
+    else
+        n_under_lock++;
+}
+
+static void *watched_malloc(size_t bytes, void *user_data)
+{
+    count_if_locked();
+    return real_memory.malloc(bytes, user_data);
+}
+
+static void watched_free(void *block, void *user_data)
+{
+    count_if_locked();
+    real_memory.free(block, user_data);
+}
+
+enum { MANY = 2000, FEW = 100 };
+
+/* Starts with a value for each of many rooms, and then with as many events; returns what was done
+ * with the lock held. */
+static size_t start_with_many(const char *epoch)
+{
+    static char rooms[MANY][16];
+    static char texts[MANY][80];
+    static ws_cluster_event events[MANY];
+    ws_manager *manager = here.host.manager;
+
+    for (uint64_t i = 0; i < MANY; i++) {
+        snprintf(rooms[i], sizeof rooms[i], "r%d", (int)i);
+        snprintf(texts[i], sizeof texts[i],
+                 "{\"type\":\"order_updated\",\"data\":1,\"room\":\"r%d\"}", (int)i);
+        events[i] = value(i + 1, texts[i]);
+        events[i].target = rooms[i];
+    }
+    n_under_lock = 0;
+    ck_assert_int_eq(ws_manager_cluster_start_with(manager, epoch, MANY, NULL, 0, events, MANY),
+                     WS_OK);
+    ck_assert_uint_eq(manager->last_values.count, MANY);
+    for (uint64_t i = 0; i < MANY; i++)
+        events[i].position += 2 * MANY;
+    ck_assert_int_eq(ws_manager_cluster_start(manager, epoch, 3 * MANY, events, MANY), WS_OK);
+    ck_assert_uint_eq(manager->last_values.count, MANY);
+    ck_assert_uint_eq(manager->last_values.last->message->position, 3 * MANY);
+    ck_assert_uint_eq(manager->history.count, MANY);
+    host_run(&here.host);
+    return n_under_lock;
+}
+
+/* Other threads need the lock for whatever they send. */
+START_TEST(many_values_and_events_are_replaced_without_the_lock)
+{
+    ws_last_values_options options;
+    ws_manager *manager;
+
+    stream_reset();
+    process_open(&here, 2 * MANY);
+    manager = here.host.manager;
+    ws_last_values_options_init(&options);
+    options.by_key = 0;
+    options.max_values = 1;
+    ck_assert_int_eq(ws_manager_keep_last_values(manager, &options), WS_OK);
+    real_memory = manager->memory;
+    manager->memory.malloc = watched_malloc;
+    manager->memory.free = watched_free;
+    ck_assert_uint_lt(start_with_many(stream.epoch), FEW);
+    ck_assert_uint_lt(start_with_many("ccccdddd33"), FEW);
+    manager->memory = real_memory;
+    end();
+}
+END_TEST
+
+/* A rule that is added later keeps what comes later, also after a new start. */
+START_TEST(a_rule_is_added_between_two_starts)
+{
+    const ws_cluster_event values[] = {value(1, TEXT("a", 1))};
+
+    begin();
+    emit_stream();
+    client_open(&here.host, &ann, "ann", NULL);
+    ck_assert_int_eq(start_with(stream.epoch, 0, values, 1), WS_OK);
+    expect_state("");
+    keep(NULL, 1, 10);
+    emit("order_updated", "e", "7");
+    process_read_all(&here);
+    expect_state("7");
+    ck_assert_int_eq(start_with("ccccdddd33", 0, values, 1), WS_OK);
+    expect_state("1");
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -400,6 +502,8 @@ int main(void)
         invalid_values,
         any_allocation_may_fail,
         an_event_is_not_sent_without_memory,
+        many_values_and_events_are_replaced_without_the_lock,
+        a_rule_is_added_between_two_starts,
         NULL,
     };
 
