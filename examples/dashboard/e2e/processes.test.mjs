@@ -73,6 +73,11 @@ test("users and messages of all processes are shown", async (context) => {
   await ana.panel("Messages").getByText("ben is typing…").waitFor();
   await ben.panel("Messages").getByRole("button", { name: "Send" }).click();
   await ana.chat("lobby").getByText("ben: hel").waitFor();
+
+  await ana.panel("Online").getByRole("button", { name: "Disconnect ben" }).click();
+  await ana.panel("Online").getByText("ben is being disconnected.").waitFor();
+  await ben.whenStatus("disconnected by the staff (4403)");
+  await ana.panel("Online").getByText("1 named user", { exact: false }).waitFor();
   await ana.close();
   await ben.close();
 });

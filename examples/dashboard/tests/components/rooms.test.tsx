@@ -2,7 +2,7 @@
 /** Who is online, and the chat: what became of each message, and who is typing. */
 import { act, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { RoomChat } from "../../src/components/Messages/RoomChat";
 import { OnlinePanel } from "../../src/components/Presence/OnlinePanel";
 import { useWebSocketContext } from "../../src/contexts/WebSocketContext";
@@ -54,9 +54,39 @@ it("names the first fifty of five hundred users, and counts the others", async (
   const rows = list.getAllByRole("listitem").map(({ textContent }) => textContent);
   expect(rows).toHaveLength(52);
   expect(rows[0]).toBe("zoe (this page)");
-  expect(rows[1]).toBe("user 0012 connections");
-  expect(rows[50]).toBe("user 050");
+  expect(rows[1]).toBe("user 0012 connectionsDisconnect");
+  expect(rows[50]).toBe("user 050Disconnect");
   screen.getByText("500 named users");
+  unmount();
+});
+
+it("disconnects a user, and shows what became of it", async () => {
+  const members = ["zoe", "ben & co"].map((user_id) => ({ user_id, connections: 1, state: null }));
+  const stub = await startStub({
+    onMessage: (received) => {
+      answer(received);
+      send(received.socket, { type: "presence", room: "orders", data: { count: 2, members } });
+    },
+  });
+  const user = userEvent.setup();
+  const forbidden = { error: { code: "forbidden", message: "only the staff may do this", field: null } };
+  const answers = [Response.json(forbidden, { status: 403 }), Response.json({ status: "accepted" }, { status: 202 })];
+  const requests: [string, unknown][] = [];
+  vi.stubGlobal("fetch", (path: string, init: RequestInit) => {
+    requests.push([path, JSON.parse(init.body as string)]);
+    return Promise.resolve(answers.shift());
+  });
+  cleanups.push(() => vi.unstubAllGlobals());
+  const { unmount } = renderConnected(stub.url, <Online />);
+  const button = await screen.findByRole("button", { name: "Disconnect ben & co" });
+  expect(screen.queryByRole("button", { name: "Disconnect zoe" })).toBeNull();
+  await user.click(button);
+  await screen.findByText("Only the staff may do this");
+  await user.click(button);
+  await screen.findByText("ben & co is being disconnected.");
+  expect(screen.queryByText("Only the staff may do this")).toBeNull();
+  const body = { code: 4403, reason: "disconnected by the staff" };
+  expect(requests).toEqual(Array(2).fill(["/api/users/ben%20%26%20co/disconnect", body]));
   unmount();
 });
 

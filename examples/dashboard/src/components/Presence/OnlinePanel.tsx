@@ -1,10 +1,13 @@
-/** Who is online: the users who have a page open, on whichever process of the backend. */
-import { memo, type ReactNode } from "react";
+/** Who is online: the users who have a page open, on whichever process of the backend. Each can be
+ * disconnected. */
+import { memo, useState, type ReactNode } from "react";
 import { ONLINE_ROOM } from "../../config";
 import { usePresence } from "../../hooks/use-presence";
-import type { Statistics } from "../../lib/api";
+import { useRequest } from "../../hooks/use-request";
+import { disconnectUser, type Statistics } from "../../lib/api";
 import { formatCount } from "../../lib/format";
 import type { ConnectionState, Member, Presence } from "@ws-manager/client";
+import { FormOutcome } from "../Forms/FormOutcome";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";
 
@@ -20,6 +23,15 @@ interface OnlinePanelProps {
 export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
   const { connection, statistics, statisticsMessage } = props;
   const presence = usePresence(ONLINE_ROOM);
+  const [success, setSuccess] = useState<string | null>(null);
+  const { isPending, error, run } = useRequest();
+
+  const disconnect = async (userId: string) => {
+    setSuccess(null);
+    if ((await run(() => disconnectUser(userId))) !== null) {
+      setSuccess(`${userId} is being disconnected.`);
+    }
+  };
 
   return (
     <Panel
@@ -38,17 +50,30 @@ export const OnlinePanel = memo(function OnlinePanel(props: OnlinePanelProps) {
       )}
       <ul className="rows scrolls" tabIndex={0} aria-label="Online">
         {connection.status === "connected" ? (
-          <Names presence={presence} self={connection.userId} />
+          <Names
+            presence={presence}
+            self={connection.userId}
+            isPending={isPending}
+            onDisconnect={(userId) => void disconnect(userId)}
+          />
         ) : (
           <Note>Unknown while disconnected.</Note>
         )}
       </ul>
+      <FormOutcome success={success} error={error} />
     </Panel>
   );
 });
 
+interface NamesProps {
+  presence: Presence | null;
+  self: string | null;
+  isPending: boolean;
+  onDisconnect: (userId: string) => void;
+}
+
 /** This page's user is the first; the others are in alphabetical order. */
-function Names({ presence, self }: { presence: Presence | null; self: string | null }) {
+function Names({ presence, self, isPending, onDisconnect }: NamesProps) {
   const others = (presence?.members ?? [])
     .filter(({ user_id }) => user_id !== self)
     .sort((a, b) => a.user_id.localeCompare(b.user_id, "en"));
@@ -61,19 +86,36 @@ function Names({ presence, self }: { presence: Presence | null; self: string | n
           {self === null ? "Anonymous" : <bdi>{self}</bdi>} (this page)
         </span>
       </li>
-      {others.slice(0, MOST_NAMES).map((member) => <Name key={member.user_id} member={member} />)}
+      {others.slice(0, MOST_NAMES).map((member) => (
+        <Name key={member.user_id} member={member} isPending={isPending} onDisconnect={onDisconnect} />
+      ))}
       {more > 0 && <Note>and {formatCount(more, "other user")}</Note>}
     </>
   );
 }
 
-function Name({ member: { user_id, connections } }: { member: Member }) {
+interface NameProps extends Pick<NamesProps, "isPending" | "onDisconnect"> {
+  member: Member;
+}
+
+function Name({ member: { user_id, connections }, isPending, onDisconnect }: NameProps) {
   return (
     <li className="row">
-      <span className="row-title">
-        <bdi>{user_id}</bdi>
-      </span>
-      {connections > 1 && <span className="row-sub">{formatCount(connections, "connection")}</span>}
+      <div className="row-main">
+        <span className="row-title">
+          <bdi>{user_id}</bdi>
+        </span>
+        {connections > 1 && <span className="row-sub">{formatCount(connections, "connection")}</span>}
+      </div>
+      <button
+        type="button"
+        className="button small quiet"
+        aria-label={`Disconnect ${user_id}`}
+        disabled={isPending}
+        onClick={() => onDisconnect(user_id)}
+      >
+        Disconnect
+      </button>
     </li>
   );
 }

@@ -21,6 +21,7 @@ const inventorySchema = v.object({
   next_after: v.optional(v.string()),
 });
 const sentSchema = v.object({ status: v.literal("sent") });
+const acceptedSchema = v.object({ status: v.literal("accepted") });
 
 const statisticsSchema = v.object({
   total_connections: v.number(),
@@ -93,6 +94,14 @@ export interface NotificationDraft {
 
 export function sendNotification(draft: NotificationDraft) {
   return request("POST", "/api/notifications", sentSchema, draft);
+}
+
+/** With this close code a page does not reconnect by itself, and shows the reason. */
+const END = { code: 4403, reason: "disconnected by the staff" };
+
+/** Ends a user's connections to all processes. */
+export function disconnectUser(userId: string) {
+  return request("POST", `/api/users/${encodeURIComponent(userId)}/disconnect`, acceptedSchema, END);
 }
 
 export function getStatistics() {
