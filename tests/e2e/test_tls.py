@@ -2,6 +2,7 @@
 
 WebSockets over TLS are in test_tls_events.py."""
 import contextlib
+import hashlib
 import os
 import select
 import shutil
@@ -15,12 +16,20 @@ import unittest
 import warnings
 
 import crowd
+import tls_hello
 from backend import BACKEND, START_SECONDS
 from http_case import resident
-from tls_backend import Authority, TlsBackend
+from tls_backend import RSA, Authority, TlsBackend
+from tls_hello import P_256, P_256_KEY, P_384, UNKNOWN, X25519
 
 LARGE_BYTES = 5_000_000
 UNFINISHED, MOST_UNFINISHED = 4000, 1024  # handshakes: those of the test, and of a thread
+
+
+SERVER_HELLO, ALERT = b"\x16\x02", b"\x15\x02"  # of a record: its type, and the first byte of its content
+ILLEGAL_PARAMETER = 0x2f
+RETRY = hashlib.sha256(b"HelloRetryRequest").digest()  # such a server's hello has it as its random number
+MOST_CIPHERS, MOST_GROUPS, MOST_ALGORITHMS, KEY_SHARE_BYTES = 256, 64, 128, 8192
 
 
 class Tls(unittest.TestCase):
@@ -305,6 +314,74 @@ class Tls(unittest.TestCase):
             except ConnectionResetError:
                 self.assertEqual(answer, b"")
         self.assert_served()
+
+    def records(self, client):
+        """The type and the content of each record that arrives."""
+        with client.makefile("rb") as stream:
+            while head := stream.read(5):
+                yield head[:1], stream.read(int.from_bytes(head[3:], "big"))
+
+    def answers(self, backend, *hellos):
+        """The first record that answers each hello: its type with the first byte of its content, and the content."""
+        client = socket.create_connection(("127.0.0.1", backend.port), START_SECONDS)
+        self.addCleanup(client.close)
+        records = self.records(client)
+        for hello in hellos:
+            client.sendall(hello)
+            kind, content = next(record for record in records if record[0] != b"\x14")
+            yield kind + content[:1], content
+
+    def assert_illegal(self, backend, *hellos):
+        """The last hello is refused."""
+        answers = list(self.answers(backend, *hellos))
+        self.assertEqual((answers[-1][0], answers[-1][1][1]), (ALERT, ILLEGAL_PARAMETER))
+
+    def test_hellos_with_long_lists_are_refused(self):
+        """OpenSSL compares the members of one list with those of another. No list is so long that it
+        would be refused for its size alone."""
+        many = 3200
+        keys = [tls_hello.key(P_384, b"\0")] * 1200
+        with TlsBackend(self.authority, "--threads", "1", pair=self.authority.issue("rsa", kind=RSA)) as rsa:
+            for backend, ciphers in ((self.backend, [0xc02b] * many), (rsa, [0xc02f] * many)):
+                for lists in ({"ciphers": ciphers, "groups": [UNKNOWN] * many},
+                              {"groups": [UNKNOWN] * many + [P_384], "keys": keys},
+                              {"ciphers": [0x1301] * (MOST_CIPHERS + 1), "keys": []},
+                              {"groups": [P_256] * (MOST_GROUPS + 1), "keys": []},
+                              {"algorithms": [0x0403, 0x0804] * MOST_ALGORITHMS, "keys": []},
+                              {"algorithms_cert": [0x0403, 0x0804] * MOST_ALGORITHMS, "keys": []},
+                              {"keys": [tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES))]}):
+                    with self.subTest(rsa=backend is rsa, lists=[*lists]):
+                        self.assert_illegal(backend, tls_hello.hello(**lists))
+            self.assertEqual(rsa.request("GET", "/healthz")[0], 200)
+        self.assert_served()
+
+    def test_hellos_with_the_longest_lists_are_accepted(self):
+        short = tls_hello.sized(tls_hello.key(UNKNOWN, b"") + tls_hello.key(X25519, bytes(32)))
+        longest = tls_hello.hello(
+            ciphers=[0x1301] * MOST_CIPHERS, groups=[UNKNOWN] * (MOST_GROUPS - 1) + [X25519],
+            algorithms=[0x0403] * MOST_ALGORITHMS, algorithms_cert=[0x0403] * MOST_ALGORITHMS,
+            keys=[tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES - len(short))),
+                  tls_hello.key(X25519, os.urandom(32))])
+        self.assertEqual(next(self.answers(self.backend, longest))[0], SERVER_HELLO)
+
+    def test_the_hello_after_a_retry_has_the_same_bounds(self):
+        first = tls_hello.hello(groups=[P_384, P_256], keys=[tls_hello.key(P_384, bytes(97))])
+        keys = [tls_hello.key(P_256, P_256_KEY)]
+        (kind, retry), (again, content) = self.answers(
+            self.backend, first, tls_hello.hello(groups=[P_384, P_256], keys=keys))
+        self.assertEqual((kind, again), (SERVER_HELLO, SERVER_HELLO))
+        self.assertIn(RETRY, retry)
+        self.assertNotIn(RETRY, content)
+        self.assert_illegal(self.backend, first,
+                            tls_hello.hello(groups=[P_384, P_256] + [UNKNOWN] * MOST_GROUPS, keys=keys))
+
+    def test_a_client_is_asked_for_a_key_of_another_group(self):
+        """Which it offers after others, whose keys it has sent."""
+        for groups in ("P-384:P-256", "P-521:P-384:X25519:X448"):
+            with self.subTest(groups=groups):
+                client = self.s_client("-tls1_3", "-groups", groups, "-msg")
+                self.assertIn(b"Verification: OK", client.stdout)
+                self.assertEqual(client.stdout.count(b", ServerHello"), 2)
 
     def test_a_stalled_handshake_delays_no_other_client(self):
         data = self.hello()

@@ -14,6 +14,10 @@ def openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=START_SECONDS)
 
 
+EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+RSA = ("-newkey", "rsa:2048")
+
+
 class Authority:
     """A certificate authority in its own folder, which close() removes."""
 
@@ -26,17 +30,16 @@ class Authority:
     def path(self, name):
         return os.path.join(self._folder.name, name)
 
-    def _new_key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-keyout", self.path(name))
+    def _new_key(self, name, kind=EC):
+        return (*kind, "-nodes", "-keyout", self.path(name))
 
-    def issue(self, name, common_name="localhost"):
+    def issue(self, name, common_name="localhost", kind=EC):
         """Creates NAME.pem and NAME.key for localhost; returns their paths."""
         request, extensions = self.path(f"{name}.csr"), self.path("extensions")
         certificate, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
         with open(extensions, "w") as file:
             file.write("subjectAltName=DNS:localhost\n")
-        openssl("req", *self._new_key(f"{name}.key"), "-subj", f"/CN={common_name}", "-out", request)
+        openssl("req", *self._new_key(f"{name}.key", kind), "-subj", f"/CN={common_name}", "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.path("ca.key"),
                 "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", certificate)
         return certificate, key

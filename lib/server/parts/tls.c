@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "server/parts/tls_hello.h"
 #include "server/parts/tls_socket.h"
 
 enum { PROBLEM_BYTES = 256 };
@@ -51,7 +52,19 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     return SSL_TLSEXT_ERR_OK;
 }
 
-static bool configure(SSL_CTX *context)
+/* Also called for the hello that a client sends after a HelloRetryRequest. */
+static int check_hello(SSL *ssl, int *alert, void *user_data)
+{
+    const struct tls *tls = user_data;
+
+    if (tls_hello_has_short_lists(ssl))
+        return SSL_CLIENT_HELLO_SUCCESS;
+    server_log_line(tls->log, WS_LOG_DEBUG, "TLS: a hello has too long a list");
+    *alert = SSL_AD_ILLEGAL_PARAMETER;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
+static bool configure(struct tls *tls, SSL_CTX *context)
 {
     static char no_passphrase[] = ""; /* else OpenSSL would ask for one at the terminal */
     /* A client chooses the group, and each has P-256 (RFC 8446 §9.1). Others cost the server far
@@ -69,6 +82,7 @@ static bool configure(SSL_CTX *context)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_default_passwd_cb_userdata(context, no_passphrase);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    SSL_CTX_set_client_hello_cb(context, check_hello, tls);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set1_groups_list(context, groups) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
@@ -87,13 +101,13 @@ static void check_key_file(const struct tls *tls)
 }
 
 /* NULL with a line in `problem`. */
-static SSL_CTX *load(const struct tls *tls, char *problem, size_t problem_size)
+static SSL_CTX *load(struct tls *tls, char *problem, size_t problem_size)
 {
     SSL_CTX *context;
 
     ERR_clear_error();
     context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL || !configure(context)) {
+    if (context == NULL || !configure(tls, context)) {
         snprintf(problem, problem_size, "TLS cannot be set up: %s", tls_problem());
         goto fail;
     }

@@ -1,0 +1,45 @@
+"""A client's hello of TLS, made of lists of any length.
+
+Not here: tests, and clients that finish the handshake (tls_backend.py)."""
+import os
+
+RECORD_BYTES = 16384
+SUPPORTED_GROUPS, SIGNATURES, VERSIONS, SIGNATURES_CERT, KEY_SHARE = 10, 13, 43, 50, 51
+P_256, P_384, X25519, UNKNOWN = 0x17, 0x18, 0x1d, 0x4a4a
+# A valid key: the base point.
+P_256_KEY = bytes.fromhex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                          "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+CIPHERS = [0x1301, 0xc02b, 0xc02f]
+ALGORITHMS = [0x0403, 0x0804, 0x0401]
+
+
+def sized(data, size=2):
+    return len(data).to_bytes(size, "big") + data
+
+
+def codes(numbers):
+    return sized(b"".join(number.to_bytes(2, "big") for number in numbers))
+
+
+def key(group, data):
+    return group.to_bytes(2, "big") + sized(data)
+
+
+def extension(number, data):
+    return number.to_bytes(2, "big") + sized(data)
+
+
+def records(message):
+    return b"".join(b"\x16\x03\x01" + sized(message[at:at + RECORD_BYTES])
+                    for at in range(0, len(message), RECORD_BYTES))
+
+
+def hello(ciphers=CIPHERS, groups=(X25519, P_256), algorithms=ALGORITHMS, algorithms_cert=None, keys=None, more=b""):
+    """With `keys` it is one of TLS 1.3, else of TLS 1.2."""
+    extensions = extension(SUPPORTED_GROUPS, codes(groups)) + extension(SIGNATURES, codes(algorithms)) + more
+    if algorithms_cert is not None:
+        extensions += extension(SIGNATURES_CERT, codes(algorithms_cert))
+    if keys is not None:
+        extensions += extension(VERSIONS, b"\x02\x03\x04") + extension(KEY_SHARE, sized(b"".join(keys)))
+    return records(b"\x01" + sized(b"\x03\x03" + os.urandom(32) + b"\0" + codes(ciphers) + b"\x01\0" +
+                                   sized(extensions), 3))
