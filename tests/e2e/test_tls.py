@@ -30,6 +30,7 @@ SERVER_HELLO, ALERT = b"\x16\x02", b"\x15\x02"  # of a record: its type, and the
 ILLEGAL_PARAMETER = 0x2f
 RETRY = hashlib.sha256(b"HelloRetryRequest").digest()  # such a server's hello has it as its random number
 MOST_CIPHERS, MOST_GROUPS, MOST_ALGORITHMS, KEY_SHARE_BYTES = 256, 64, 128, 8192
+HELLO_BYTES = 16384
 
 
 class Tls(unittest.TestCase):
@@ -305,10 +306,8 @@ class Tls(unittest.TestCase):
     def test_a_handshake_in_tiny_records_is_ended(self):
         message = self.hello()[5:]
         for size, answer in ((32, b"\x16"), (1, b"")):  # the server's hello, or nothing
-            pieces = [message[at:at + size] for at in range(0, len(message), size)]
             client = self.raw()
-            client.sendall(b"".join(b"\x16\x03\x01" + len(piece).to_bytes(2, "big") + piece
-                                    for piece in pieces))
+            client.sendall(tls_hello.records(message, size))
             try:
                 self.assertEqual(client.recv(1), answer)
             except ConnectionResetError:
@@ -374,6 +373,41 @@ class Tls(unittest.TestCase):
         self.assertNotIn(RETRY, content)
         self.assert_illegal(self.backend, first,
                             tls_hello.hello(groups=[P_384, P_256] + [UNKNOWN] * MOST_GROUPS, keys=keys))
+
+    def test_a_hello_that_says_it_is_large_is_refused(self):
+        """Before memory for all of it is allocated."""
+        large = tls_hello.header(HELLO_BYTES + 1)
+        with (tempfile.TemporaryFile() as log,
+              TlsBackend(self.authority, "--threads", "1", "--log-level", "debug", stderr=log) as backend):
+            def refused():
+                return os.pread(log.fileno(), 1 << 20, 0).count(b"TLS: a hello is too large")
+
+            first = tls_hello.hello(groups=[P_384, P_256], keys=[tls_hello.key(P_384, bytes(97))])
+            for before, sent in ((b"", tls_hello.records(large)), (b"", tls_hello.records(large, 1)),
+                                 (b"", tls_hello.padded(HELLO_BYTES + 1)), (first, tls_hello.records(large))):
+                with self.subTest(before=len(before), sent=len(sent)):
+                    known = refused()
+                    client = socket.create_connection(("127.0.0.1", backend.port), START_SECONDS)
+                    self.addCleanup(client.close)
+                    if before:
+                        client.sendall(before)
+                        self.assertIn(RETRY, next(self.records(client))[1])
+                    client.sendall(sent)
+                    self.assert_cut_off(client)
+                    self.assertEqual(refused(), known + 1)
+
+    def test_a_hello_may_be_cut_anywhere(self):
+        self.assertEqual(next(self.answers(self.backend, tls_hello.padded(HELLO_BYTES)))[0], SERVER_HELLO)
+        hello = self.hello()
+        message = hello[5:]
+        for pieces in ([hello[at:at + 1] for at in range(len(hello))],
+                       [tls_hello.records(message[:8], 1), tls_hello.records(message[8:])],
+                       [tls_hello.records(message[:3]) + tls_hello.records(message[3:])]):
+            client = self.raw()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                client.sendall(piece)
+            self.assertEqual(client.recv(1), SERVER_HELLO[:1])
 
     def test_a_client_is_asked_for_a_key_of_another_group(self):
         """Which it offers after others, whose keys it has sent."""

@@ -4,7 +4,7 @@ Not here: tests, and clients that finish the handshake (tls_backend.py)."""
 import os
 
 RECORD_BYTES = 16384
-SUPPORTED_GROUPS, SIGNATURES, VERSIONS, SIGNATURES_CERT, KEY_SHARE = 10, 13, 43, 50, 51
+SUPPORTED_GROUPS, SIGNATURES, PADDING, VERSIONS, SIGNATURES_CERT, KEY_SHARE = 10, 13, 21, 43, 50, 51
 P_256, P_384, X25519, UNKNOWN = 0x17, 0x18, 0x1d, 0x4a4a
 # A valid key: the base point.
 P_256_KEY = bytes.fromhex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -29,9 +29,13 @@ def extension(number, data):
     return number.to_bytes(2, "big") + sized(data)
 
 
-def records(message):
-    return b"".join(b"\x16\x03\x01" + sized(message[at:at + RECORD_BYTES])
-                    for at in range(0, len(message), RECORD_BYTES))
+def records(message, size=RECORD_BYTES):
+    return b"".join(b"\x16\x03\x01" + sized(message[at:at + size]) for at in range(0, len(message), size))
+
+
+def header(size):
+    """Of a hello with so many bytes."""
+    return b"\x01" + size.to_bytes(3, "big")
 
 
 def hello(ciphers=CIPHERS, groups=(X25519, P_256), algorithms=ALGORITHMS, algorithms_cert=None, keys=None, more=b""):
@@ -41,5 +45,12 @@ def hello(ciphers=CIPHERS, groups=(X25519, P_256), algorithms=ALGORITHMS, algori
         extensions += extension(SIGNATURES_CERT, codes(algorithms_cert))
     if keys is not None:
         extensions += extension(VERSIONS, b"\x02\x03\x04") + extension(KEY_SHARE, sized(b"".join(keys)))
-    return records(b"\x01" + sized(b"\x03\x03" + os.urandom(32) + b"\0" + codes(ciphers) + b"\x01\0" +
-                                   sized(extensions), 3))
+    body = b"\x03\x03" + os.urandom(32) + b"\0" + codes(ciphers) + b"\x01\0" + sized(extensions)
+    return records(header(len(body)) + body)
+
+
+def padded(size):
+    """A hello of TLS 1.3 with so many bytes."""
+    keys = [key(X25519, os.urandom(32))]
+    short = hello(keys=keys, more=extension(PADDING, b""))
+    return hello(keys=keys, more=extension(PADDING, bytes(size - len(short) + len(records(header(0))))))

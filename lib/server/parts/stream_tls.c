@@ -43,23 +43,27 @@ struct stream_tls {
     struct byte_buffer pending;
 };
 
-/* Sees every record's header before the record is decrypted. */
-static void count_record(int is_written, int version, int content_type, const void *bytes,
-                         size_t length, SSL *ssl, void *user_data)
+/* Another hello of the client follows no message of the server but its hello, which may ask for it:
+ * a HelloRetryRequest (RFC 8446 §4.1.4). */
+static void note_written(struct stream_tls *stream, int content_type,
+                         const unsigned char *bytes, size_t length)
+{
+    if (content_type == SSL3_RT_HANDSHAKE && length > 0 && bytes[0] != SSL3_MT_SERVER_HELLO)
+        stream->socket.awaits_hello = false;
+}
+
+/* Sees every message that is written, and every record's header before the record is decrypted. */
+static void watch_protocol(int is_written, int version, int content_type, const void *bytes,
+                           size_t length, SSL *ssl, void *user_data)
 {
     struct stream_tls *stream = user_data;
 
     (void)version;
-    (void)bytes;
-    (void)length;
     (void)ssl;
-    if (is_written || content_type != SSL3_RT_HEADER || stream->socket.refused)
-        return;
-    if (++stream->without_data > MOST_WITHOUT_DATA) {
-        server_log_line(tls_log(stream->tls), WS_LOG_DEBUG,
-                        "TLS: too many records without data");
-        stream->socket.refused = true;
-    }
+    if (is_written)
+        note_written(stream, content_type, bytes, length);
+    else if (content_type == SSL3_RT_HEADER && ++stream->without_data > MOST_WITHOUT_DATA)
+        stream->socket.refused = "too many records without data";
 }
 
 struct stream_tls *stream_tls_new(struct tls *tls, int fd)
@@ -68,8 +72,10 @@ struct stream_tls *stream_tls_new(struct tls *tls, int fd)
 
     if (stream == NULL)
         return NULL;
-    *stream = (struct stream_tls){
-        .tls = tls, .socket = {.fd = fd}, .read_needs = EPOLLIN, .write_needs = EPOLLOUT};
+    *stream = (struct stream_tls){.tls = tls,
+                                  .socket = {.fd = fd, .awaits_hello = true},
+                                  .read_needs = EPOLLIN,
+                                  .write_needs = EPOLLOUT};
     return stream;
 }
 
@@ -102,6 +108,9 @@ static void set_failure(struct stream_tls *stream, int result, uint32_t *needs)
         errno = EPROTO;
         break;
     default:
+        if (stream->socket.refused != NULL)
+            server_log_line(tls_log(stream->tls), WS_LOG_DEBUG, "TLS: %s",
+                            stream->socket.refused);
         errno = system_error != 0 ? system_error : ECONNRESET;
         break;
     }
@@ -116,7 +125,7 @@ static bool open_ssl(struct stream_tls *stream)
         errno = ENOMEM;
         return false;
     }
-    SSL_set_msg_callback(stream->ssl, count_record);
+    SSL_set_msg_callback(stream->ssl, watch_protocol);
     SSL_set_msg_callback_arg(stream->ssl, stream);
     return true;
 }

@@ -5,17 +5,22 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+static int refuse(BIO *bio)
+{
+    BIO_clear_retry_flags(bio);
+    errno = EPROTO;
+    return -1;
+}
+
 static int receive(BIO *bio, char *bytes, int size)
 {
     struct tls_socket *socket = BIO_get_data(bio);
     size_t wanted = (size_t)size < socket->may_read ? (size_t)size : socket->may_read;
     ssize_t length;
 
+    if (socket->refused != NULL)
+        return refuse(bio);
     BIO_clear_retry_flags(bio);
-    if (socket->refused) {
-        errno = EPROTO;
-        return -1;
-    }
     if (size <= 0 || wanted == 0) {
         BIO_set_retry_read(bio);
         errno = EAGAIN;
@@ -27,6 +32,11 @@ static int receive(BIO *bio, char *bytes, int size)
     if (length > 0)
         socket->may_read -= (size_t)length;
     socket->eof = length == 0;
+    if (length > 0 && socket->awaits_hello &&
+        !tls_hello_may_go_on(&socket->hello, bytes, (size_t)length)) {
+        socket->refused = "a hello is too large";
+        return refuse(bio);
+    }
     return (int)length;
 }
 

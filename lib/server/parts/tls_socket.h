@@ -8,11 +8,15 @@
 
 #include <openssl/bio.h>
 
+#include "server/parts/tls_hello.h"
+
 struct tls_socket {
     int fd;
     size_t may_read; /* bytes; at 0 the socket looks empty until the limit is raised */
-    bool refused;    /* reading fails from now on */
     bool eof;
+    bool awaits_hello; /* what arrives is not encrypted, and may be a hello */
+    struct tls_hello hello;
+    const char *refused; /* why reading fails from now on; NULL: it does not */
 };
 
 /* The BIO's method. NULL when memory is short. */
