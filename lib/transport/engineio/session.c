@@ -140,12 +140,15 @@ void engineio_session_wait(const struct engineio_session *session, struct input 
 {
     struct connection *reader = NULL;
 
-    if (session->probe != PROBE_MOVES)
-        for (struct engineio_socket *socket = session->sockets; socket != NULL;
-             socket = socket->next)
-            if (connection_pending_values(&socket->connection) > 0 ||
-                transport_is_held(&socket->connection))
-                reader = &socket->connection;
+    if (session->probe == PROBE_MOVES) {
+        input_list_hold(input, &session->work->held);
+        return;
+    }
+    for (struct engineio_socket *socket = session->sockets; socket != NULL;
+         socket = socket->next)
+        if (connection_pending_values(&socket->connection) > 0 ||
+            transport_is_held(&socket->connection))
+            reader = &socket->connection;
     input_wait(session->loop, input, reader);
 }
 

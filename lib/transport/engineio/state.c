@@ -76,8 +76,14 @@ void engineio_probe_end(struct engineio_session *session)
     if (session->probe == PROBE_NONE || session->work == NULL || session->work->probed == NULL)
         return;
     probed = session->work->probed;
-    session->work->probed = NULL;
+    engineio_probe_detach(session);
     probed->carrier_class->set_probe(probed->carrier, session, PROBE_ENDS);
+}
+
+void engineio_probe_detach(struct engineio_session *probe)
+{
+    probe->work->probed = NULL;
+    input_list_release(&probe->loop->inputs, &probe->work->held);
 }
 
 struct engineio_socket *engineio_session_find(const struct engineio_session *session,

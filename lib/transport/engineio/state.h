@@ -129,6 +129,7 @@ struct session_work {
     struct waiting_ack *acks;        /* the highest id first (acks.h) */
     uint32_t n_acks;
     struct engineio_session *probed; /* of a probe; NULL: that session has ended */
+    struct input *held; /* of a probe: its client's, until that session moves or ends */
 };
 
 /* The session's work, made if necessary; NULL if memory ran out. */
@@ -151,6 +152,9 @@ void engineio_session_free_work(struct engineio_session *session);
 /* Ends a probe: the session that it stands for stays where it is. Does nothing for any other
  * session. */
 void engineio_probe_end(struct engineio_session *session);
+
+/* The probe stands for no session any more, and what its client has sent is processed. */
+void engineio_probe_detach(struct engineio_session *probe);
 
 /* The session's socket in a namespace; NULL if there is none. */
 struct engineio_socket *engineio_session_find(const struct engineio_session *session,

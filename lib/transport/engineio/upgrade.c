@@ -51,7 +51,7 @@ static void move(struct engineio_session *probe)
     session->carrier = carrier;
     if (is_unconnected)
         unconnected_add(session);
-    probe->work->probed = NULL;
+    engineio_probe_detach(probe);
     engineio_session_free(probe);
     carrier_class->take_over(carrier, session, &rest);
     if (rest.is_writable && session->state < SESSION_ENDING)

@@ -17,7 +17,7 @@ static void end_probe(struct polling *polling)
     polling->is_probed = false;
     if (probe == NULL)
         return;
-    probe->work->probed = NULL;
+    engineio_probe_detach(probe);
     probe->carrier_class->close(probe->carrier, WS_CLOSE_NORMAL, reason, sizeof reason - 1);
 }
 

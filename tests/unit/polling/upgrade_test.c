@@ -11,7 +11,7 @@ static struct host_options options;
 static struct {
     ws_websocket *websocket;
     ws_loop *loop;
-    unsigned char received[65536];
+    unsigned char received[1 << 20];
     size_t length;
     size_t read;
     bool ended;
@@ -258,13 +258,16 @@ static int admit(ws_handshake *handshake, void *user_data)
     return WS_OK;
 }
 
+enum { VERY_MANY = 70000 };
+
 /* Opens a session whose socket has more values of its room to read than its queue accepts. */
 static const char *enter_slowly(uint32_t n_values)
 {
+    uint32_t queue_bytes = n_values < VERY_MANY ? 600 : 600000;
     static ws_socketio_options socketio;
     ws_last_values_options keep;
     const char *query;
-    char data[150];
+    char data[100];
 
     host_close(&host);
     polling_options_init(&options, WS_PROTOCOL_SOCKETIO);
@@ -272,11 +275,14 @@ static const char *enter_slowly(uint32_t n_values)
     ws_socketio_options_init(&socketio);
     options.endpoint.socketio = &socketio;
     options.endpoint.accept_handshake = admit;
-    options.endpoint.queue_high_bytes = 600;
+    options.endpoint.queue_high_bytes = queue_bytes;
+    if (queue_bytes > options.endpoint.max_message_bytes)
+        options.endpoint.max_message_bytes = queue_bytes;
     host_open(&host, &options);
     ws_last_values_options_init(&keep);
     keep.by_key = 0;
     keep.max_values = n_values;
+    keep.max_bytes = 32 << 20;
     ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &keep), WS_OK);
     memset(data, '1', sizeof data);
     for (uint32_t i = 0; i < n_values; i++)
@@ -325,6 +331,67 @@ START_TEST(a_post_does_not_wait_if_the_client_wants_to_upgrade)
         post = polling_begin_post(0, "422[\"leave_room\",\"r\"]");
     turn();
     ck_assert_str_eq(polling_answer(post)->body, "ok");
+}
+END_TEST
+
+/* A POST waits although the client wants to upgrade: very much waits for the client. */
+static struct page *begin_to_move(void)
+{
+    const char *query = enter_slowly(VERY_MANY);
+    struct page *post = polling_begin_post(0, "422[\"leave_room\",\"r\"]");
+
+    turn();
+    probe(query);
+    feed("5");
+    feed("423[\"leave_room\",\"r\"]");
+    turn();
+    expect_nothing();
+    return post;
+}
+
+START_TEST(a_loop_sleeps_while_a_session_is_about_to_move)
+{
+    struct page *post = begin_to_move();
+
+    ck_assert_uint_gt(ws_loop_run(host.loops[0], host.now), host.now);
+    for (int i = 0; post->http != NULL && !post->ended; i++) {
+        ck_assert_int_lt(i, 200);
+        ck_assert_int_eq(polling_poll(0)->status, 200);
+        pass(10); /* the queue is filled again */
+    }
+    ck_assert_str_eq(polling_answer(post)->body, "ok");
+    turn();
+    ck_assert(!peer.ended);
+    ck_assert_uint_gt(peer.length, peer.read);
+    ck_assert_uint_gt(ws_loop_run(host.loops[0], host.now), host.now);
+    expect_error(polling_poll(0), 400, 1);
+}
+END_TEST
+
+/* What the client has sent on its WebSocket is read on, to the end. */
+START_TEST(a_session_ends_that_is_about_to_move)
+{
+    struct page *post = begin_to_move();
+
+    if (_i == 0) {
+        polling_post(0, "1");
+    } else if (_i == 1) {
+        ws_websocket_close(peer.websocket, WS_CLOSE_NORMAL, NULL);
+    } else {
+        ws_websocket_free(peer.websocket);
+        peer.websocket = NULL;
+    }
+    turn();
+    ck_assert_int_eq(polling_answer(post)->status, _i == 0 ? 400 : 0);
+    if (_i < 2) {
+        static const unsigned char close_frame[] = {0x88, 0x80, 0, 0, 0, 0};
+
+        ck_assert_uint_eq(peer.received[peer.read], 0x88);
+        ws_websocket_receive(peer.websocket, close_frame, sizeof close_frame);
+        turn();
+        ck_assert(peer.ended);
+    }
+    ck_assert_uint_gt(ws_loop_run(host.loops[0], host.now), host.now);
 }
 END_TEST
 
@@ -556,6 +623,8 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_post_waits_until_the_client_has_read_what_its_room_keeps, 0,
                         2);
     tcase_add_loop_test(tests, a_post_does_not_wait_if_the_client_wants_to_upgrade, 0, 4);
+    tcase_add_test(tests, a_loop_sleeps_while_a_session_is_about_to_move);
+    tcase_add_loop_test(tests, a_session_ends_that_is_about_to_move, 0, 3);
     tcase_add_loop_test(tests, a_ping_that_waits_is_answered_on_the_websocket, 0, 2);
     tcase_add_loop_test(tests, the_next_ping_comes_as_if_the_session_had_not_moved, 0, 2);
     tcase_add_test(tests, the_application_ends_a_session_that_has_moved);
