@@ -23,10 +23,12 @@ bool input_may_go_on(const ws_loop *loop, const struct input *input)
 
 void input_wait(ws_loop *loop, struct input *input, struct connection *connection)
 {
+    if (connection != NULL && former_hold_input(connection, input))
+        return;
     if (connection != NULL && connection_pending_values(connection) > 0 &&
         connection->recovery->values.held == NULL)
         input_list_hold(input, &connection->recovery->values.held);
-    else if (connection == NULL || !former_hold_input(connection, input))
+    else
         input_list_add(&loop->inputs, input);
 }
 

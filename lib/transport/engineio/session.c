@@ -136,7 +136,8 @@ bool engineio_session_awaits_client(const struct engineio_session *session)
     return false;
 }
 
-void engineio_session_wait(const struct engineio_session *session, struct input *input)
+void engineio_session_wait(const struct engineio_session *session, size_t n_values,
+                           struct input *input)
 {
     struct connection *reader = NULL;
 
@@ -146,7 +147,7 @@ void engineio_session_wait(const struct engineio_session *session, struct input 
     }
     for (struct engineio_socket *socket = session->sockets; socket != NULL;
          socket = socket->next)
-        if (connection_pending_values(&socket->connection) > 0 ||
+        if (connection_pending_values(&socket->connection) > n_values ||
             transport_is_held(&socket->connection))
             reader = &socket->connection;
     input_wait(session->loop, input, reader);

@@ -52,8 +52,10 @@ bool engineio_session_must_wait(const struct engineio_session *session, size_t n
  * processed. */
 bool engineio_session_awaits_client(const struct engineio_session *session);
 
-/* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()). */
-void engineio_session_wait(const struct engineio_session *session, struct input *input);
+/* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()).
+ * `n_values` as above. */
+void engineio_session_wait(const struct engineio_session *session, size_t n_values,
+                           struct input *input);
 
 /* Posts the ends of the session's sockets, after the answers to the client's earlier messages. When
  * the core has executed them, the carrier is closed; at once if there are none. */

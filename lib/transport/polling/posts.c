@@ -67,10 +67,14 @@ enum { PROBED_VALUES_MAX = 65536 };
 
 /* While a WebSocket probes the session, its client may poll no more until its POST is answered:
  * then the POST does not wait until the client has read, unless very much waits. */
+static size_t most_values(const struct polling *polling)
+{
+    return polling->probe != NULL ? PROBED_VALUES_MAX : 0;
+}
+
 static bool must_wait(const struct polling *polling)
 {
-    return engineio_session_must_wait(polling_session(polling),
-                                      polling->probe != NULL ? PROBED_VALUES_MAX : 0);
+    return engineio_session_must_wait(polling_session(polling), most_values(polling));
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
@@ -80,7 +84,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     uint32_t cost = 0;
 
     if (must_wait(polling)) {
-        engineio_session_wait(polling_session(polling), input);
+        engineio_session_wait(polling_session(polling), most_values(polling), input);
         return 0;
     }
     polling_enter(polling);

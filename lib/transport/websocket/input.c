@@ -241,7 +241,7 @@ static void after_frames(ws_websocket *websocket, bool has_more)
 static void wait_for_client(ws_websocket *websocket, struct input *input)
 {
     if (websocket_session(websocket) != NULL)
-        engineio_session_wait(websocket_session(websocket), input);
+        engineio_session_wait(websocket_session(websocket), 0, input);
     else
         input_wait(websocket_loop(websocket), input, &websocket->connection);
 }

@@ -334,6 +334,20 @@ START_TEST(a_post_does_not_wait_if_the_client_wants_to_upgrade)
 }
 END_TEST
 
+/* Its second packet waits for the first one's request alone. */
+START_TEST(the_packets_of_a_post_do_not_wait_either)
+{
+    const char *query = enter_slowly(20);
+    struct page *post;
+
+    probe(query);
+    post = polling_begin_post(0, "422[\"leave_room\",\"r\"]\x1e"
+                                 "423[\"leave_room\",\"r\"]");
+    turn();
+    ck_assert_str_eq(polling_answer(post)->body, "ok");
+}
+END_TEST
+
 /* A POST waits although the client wants to upgrade: very much waits for the client. */
 static struct page *begin_to_move(void)
 {
@@ -623,6 +637,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_post_waits_until_the_client_has_read_what_its_room_keeps, 0,
                         2);
     tcase_add_loop_test(tests, a_post_does_not_wait_if_the_client_wants_to_upgrade, 0, 4);
+    tcase_add_test(tests, the_packets_of_a_post_do_not_wait_either);
     tcase_add_test(tests, a_loop_sleeps_while_a_session_is_about_to_move);
     tcase_add_loop_test(tests, a_session_ends_that_is_about_to_move, 0, 3);
     tcase_add_loop_test(tests, a_ping_that_waits_is_answered_on_the_websocket, 0, 2);
