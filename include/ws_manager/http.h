@@ -69,9 +69,10 @@
  * wait. As on other servers of Engine.IO, a session ends when its client gives up a poll, sends a
  * second poll before the first one is answered, does not take a whole response, or does not
  * complete a POST. Therefore report each end of a client's connection at once, with ws_http_eof()
- * or ws_http_free(). A session also ends when its client sends no pong for `pong_timeout_ms`. The
- * messages that wait for a client are limited by `max_queue_bytes`, and a response by
- * `max_message_bytes`, unless one message is larger.
+ * or ws_http_free(). A session also ends when its client sends no pong for `pong_timeout_ms`, and
+ * when not all packets of a POST are carried out within `handshake_timeout_ms`: then the POST is
+ * answered with 503. The messages that wait for a client are limited by `max_queue_bytes`, and a
+ * response by `max_message_bytes`, unless one message is larger.
  *
  * A request may arrive on any loop of the manager. ws_manager_session_loop() returns the session's
  * own loop, where the request need not be handed over.

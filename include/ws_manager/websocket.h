@@ -91,7 +91,8 @@ typedef struct ws_endpoint_options {
     /* --- timeouts --- */
 
     /** How long a client may take to send the head of its request, from ws_websocket_new() on. For
-     * a POST request (http.h): to send the body, from ws_http_new() on. Default 10000. */
+     * a POST request (http.h): to send the body, from ws_http_new() on; and then, how long the body
+     * may wait to be carried out. Default 10000. */
     uint32_t handshake_timeout_ms;
 
     /** The time between two pings; 0: no pings; default 25000. The first ping is sent after half of

@@ -53,6 +53,18 @@ void polling_lose(struct polling *polling)
     polling_leave(polling);
 }
 
+void polling_give_up(struct polling *polling)
+{
+    struct ticket *post = polling->post;
+
+    polling_enter(polling);
+    polling->post = NULL;
+    if (post != NULL)
+        ticket_finish(polling->loop, post, 503, POLLING_BAD_REQUEST);
+    polling_lose(polling);
+    polling_leave(polling);
+}
+
 /* A poll of the same turn as the end of the session, or as the client's last packet of the upgrade,
  * may have come after that. */
 static void refuse_new_poll(struct polling *polling)

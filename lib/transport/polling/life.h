@@ -11,6 +11,10 @@ void polling_lose(struct polling *polling);
 /* The client has not answered a ping in time: as polling_lose(). */
 void polling_time_out(struct polling *polling);
 
+/* A request has waited for too long: as polling_lose(), and a POST of which not all was carried
+ * out is answered with 503. */
+void polling_give_up(struct polling *polling);
+
 /* The session ends for a reason of the server: posts the ends of its sockets. */
 void polling_finish(struct polling *polling, uint16_t code, const char *text);
 

@@ -43,12 +43,13 @@ static void drop_call(struct loop_call *call)
 /* --- requests that were lost ----------------------------------------------------------------- */
 
 /* The client gave a request up: what it took with it, or did not bring, is lost, and so is the
- * session. */
+ * session. Or `is_late`: it has waited at its session for too long. */
 struct loss {
     struct loop_call call; /* first */
     ws_manager *manager;
     const ws_endpoint *endpoint; /* to compare it; never followed */
     struct sid_key key;
+    bool is_late;
 };
 
 static void free_loss(struct loop_call *call)
@@ -56,11 +57,16 @@ static void free_loss(struct loop_call *call)
     memory_free(&((struct loss *)call)->manager->memory, call);
 }
 
-static void lose(ws_loop *loop, const ws_endpoint *endpoint, const struct sid_key *key)
+static void lose(ws_loop *loop, const ws_endpoint *endpoint, const struct sid_key *key,
+                 bool is_late)
 {
     struct polling *polling = find(loop, key);
 
-    if (polling != NULL && polling->endpoint == endpoint)
+    if (polling == NULL || polling->endpoint != endpoint)
+        return;
+    if (is_late)
+        polling_give_up(polling);
+    else
         polling_lose(polling);
 }
 
@@ -68,27 +74,41 @@ static void loss_arrives(ws_loop *loop, struct loop_call *call)
 {
     const struct loss *loss = (const struct loss *)call;
 
-    lose(loop, loss->endpoint, &loss->key);
+    lose(loop, loss->endpoint, &loss->key, loss->is_late);
     free_loss(call);
 }
 
-/* If memory ran out, the session ends when no pong comes. There are no more losses than requests
- * that were accepted, so they have no further limit: the client would go on with a gap. */
-static void lost(ws_loop *loop, struct ticket *ticket)
+/* Ends the session of a request. There are no more losses than requests that were accepted, so they
+ * have no further limit: the client would go on with a gap. */
+static int end_session(ws_loop *loop, const struct ticket *ticket, bool is_late)
 {
     struct loss *loss;
+    int result;
 
     if (ticket->owner == loop->number) {
-        lose(loop, ticket->endpoint, &ticket->key);
-        return;
+        lose(loop, ticket->endpoint, &ticket->key, is_late);
+        return WS_OK;
     }
     loss = memory_alloc(&loop->manager->memory, sizeof *loss);
     if (loss == NULL)
-        return;
-    *loss =
-        (struct loss){{loss_arrives, free_loss}, loop->manager, ticket->endpoint, ticket->key};
-    if (loop_call_post(loop, ticket->owner, &loss->call, false) != WS_OK)
+        return WS_ERR_NO_MEMORY;
+    *loss = (struct loss){
+        .call = {loss_arrives, free_loss},
+        .manager = loop->manager,
+        .endpoint = ticket->endpoint,
+        .key = ticket->key,
+        .is_late = is_late,
+    };
+    result = loop_call_post(loop, ticket->owner, &loss->call, false);
+    if (result != WS_OK)
         free_loss(&loss->call);
+    return result;
+}
+
+/* If memory ran out, the session ends when no pong comes. */
+static void lost(ws_loop *loop, struct ticket *ticket)
+{
+    end_session(loop, ticket, false);
 }
 
 /* --- the request ----------------------------------------------------------------------------- */
@@ -115,8 +135,7 @@ static void give_way(void *owner)
     http_leave(http);
 }
 
-/* How long a request may wait at its session: a poll gets a ping in time. Longer waits only one
- * whose session's loop has ended. */
+/* How long a request may wait at its session: a poll gets a ping in time. */
 static uint32_t wait_ms(const struct ticket *ticket, const ws_endpoint_options *options)
 {
     uint64_t most = options->handshake_timeout_ms;
@@ -150,15 +169,35 @@ static void send(ws_http *http)
     ticket_unref(ticket);
 }
 
-static void expired(ws_http *http)
+static void body_expired(ws_http *http)
 {
     struct ticket *ticket = http->used_by;
 
+    http_body_drop(&ticket->body, http);
+    ticket_fail(ticket, 408, "the body took too long");
+}
+
+/* It waits at its session, which ends and answers it: what was answered with an error here could
+ * still be carried out there. If memory ran out, that is tried again. Or its answer is on its way,
+ * and this loop is late; or the session's loop has ended. */
+static void wait_expired(ws_http *http)
+{
+    struct ticket *ticket = http->used_by;
+
+    http_start_timer(http, wait_ms(ticket, &http->endpoint->options));
+    if (ticket_is_finished(ticket))
+        ticket_answer(ticket);
+    else if (end_session(http->loop, ticket, true) == WS_ERR_NOT_FOUND)
+        ticket_fail(ticket, 503, "the server is busy; try again");
+}
+
+static void expired(ws_http *http)
+{
     counter_add(&http->loop->counters, COUNTER_timeouts, 1);
-    if (!http->body_ended)
-        http_body_drop(&ticket->body, http);
-    ticket_fail(ticket, http->body_ended ? 503 : 408,
-                http->body_ended ? "the server is busy; try again" : "the body took too long");
+    if (http->body_ended)
+        wait_expired(http);
+    else
+        body_expired(http);
 }
 
 static void fill(ws_http *http)

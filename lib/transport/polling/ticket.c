@@ -147,7 +147,7 @@ static void arrive_back(ws_loop *loop, struct loop_call *call)
 
     if (ticket->http != NULL)
         ticket_answer(ticket);
-    else if (!ticket->is_post && ticket->status == 200)
+    else if (!ticket->is_post && ticket->status == 200 && !ticket->has_packets)
         ticket->lost(loop, ticket);
     ticket_unref(ticket);
 }
@@ -163,6 +163,7 @@ void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum pollin
         return;
     }
     ticket->call.run = arrive_back;
+    atomic_store_explicit(&ticket->is_finished, true, memory_order_release);
     if (loop_call_post(loop, ticket->origin, &ticket->call, false) != WS_OK)
         ticket_unref(ticket);
 }

@@ -43,6 +43,9 @@ struct ticket {
     bool was_given_up; /* gone() was called */
     struct response response;
 
+    /* Set by the thread of `owner`, when it no longer uses what the answer needs. */
+    _Atomic bool is_finished;
+
     _Atomic bool is_over; /* its answer was released; set there, read by any thread */
 
     /* Called there when packets have arrived for a request that was freed. */
@@ -77,5 +80,11 @@ void ticket_fail(struct ticket *ticket, int status, const char *reason);
 /* Ends its way, on the thread of the session's loop, and gives one reference back: 200 with what is
  * in `body`, or an error. */
 void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum polling_error error);
+
+/* Whether that was done, so that it can be answered, on the thread of `origin`. */
+static inline bool ticket_is_finished(const struct ticket *ticket)
+{
+    return atomic_load_explicit(&ticket->is_finished, memory_order_acquire);
+}
 
 #endif

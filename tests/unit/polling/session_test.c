@@ -190,6 +190,26 @@ START_TEST(a_poll_waits_for_packets)
 }
 END_TEST
 
+/* The answer waits in the inbox of a loop that comes late. */
+START_TEST(what_was_carried_out_in_time_is_answered_so)
+{
+    struct page *request;
+
+    host_close(&host);
+    options.endpoint.handshake_timeout_ms = 1000;
+    options.endpoint.ping_interval_ms = 0x3fffffff;
+    host_open(&host, &options);
+    polling_session();
+    request = polling_begin_post(1, "4x");
+    ws_loop_run(host.loops[1], host.now); /* from then on its time is counted */
+    ws_loop_run(host.loops[0], host.now);
+    host.now += 1100;
+    host_turn(&host);
+    ck_assert_str_eq(polling_answer(request)->body, "ok");
+    expect_packets(polling_poll(0), "4x");
+}
+END_TEST
+
 START_TEST(a_response_is_bounded)
 {
     char text[402];
@@ -586,6 +606,7 @@ Suite *sse_suite(void)
     tcase_add_test(tests, pages_may_send_the_headers_that_the_options_name);
     tcase_add_loop_test(tests, packets_go_both_ways, 0, 2);
     tcase_add_loop_test(tests, a_poll_waits_for_packets, 0, 2);
+    tcase_add_test(tests, what_was_carried_out_in_time_is_answered_so);
     tcase_add_test(tests, a_response_is_bounded);
     tcase_add_loop_test(tests, a_body_is_bounded, 0, 2);
     tcase_add_loop_test(tests, a_payload_that_is_not_valid_ends_the_session, 0, 2 * n_broken);

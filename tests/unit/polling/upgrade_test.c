@@ -317,6 +317,22 @@ START_TEST(a_post_waits_until_the_client_has_read_what_its_room_keeps)
 }
 END_TEST
 
+/* Nothing of a POST is carried out behind the answer that it was not. */
+START_TEST(a_post_that_waits_too_long_ends_its_session)
+{
+    struct page *post;
+
+    enter_slowly(20);
+    post = polling_begin_post(_i, "422[\"leave_room\",\"r\"]");
+    pass(options.endpoint.handshake_timeout_ms - 100);
+    ck_assert_int_eq(polling_answer(post)->status, 0);
+    pass(200);
+    ck_assert_int_eq(polling_answer(post)->status, 503);
+    expect_error(polling_poll(0), 400, 1);
+    ck_assert_uint_eq(host.n_disconnects, 1);
+}
+END_TEST
+
 /* The client does not poll while it waits for its POST, to go on with the upgrade. */
 START_TEST(a_post_does_not_wait_if_the_client_wants_to_upgrade)
 {
@@ -636,6 +652,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, posts_are_processed_first, 0, 2);
     tcase_add_loop_test(tests, a_post_waits_until_the_client_has_read_what_its_room_keeps, 0,
                         2);
+    tcase_add_loop_test(tests, a_post_that_waits_too_long_ends_its_session, 0, 2);
     tcase_add_loop_test(tests, a_post_does_not_wait_if_the_client_wants_to_upgrade, 0, 4);
     tcase_add_test(tests, the_packets_of_a_post_do_not_wait_either);
     tcase_add_test(tests, a_loop_sleeps_while_a_session_is_about_to_move);
