@@ -10,6 +10,10 @@
 #include "transport/http/body.h"
 #include "transport/http/error_response.h"
 
+/* Whether a post was carried out is decided once: by the thread of its stream, which begins to, or
+ * by that of its request, which answers that it was not. */
+enum post_fate { POST_WAITS, POST_CARRIED_OUT, POST_GIVEN_UP };
+
 /* A posted message, on its way from the loop of its request to that of the stream, and back. The
  * request holds one reference. Another one travels with the message: the loop's inbox holds it,
  * then the stream's queue. So the request can be freed in the meantime. */
@@ -18,7 +22,8 @@ struct post {
     struct post *next;     /* among those that wait at a stream */
     ws_manager *manager;
     _Atomic unsigned refs;
-    uint32_t origin; /* the number of the request's loop */
+    _Atomic int fate; /* enum post_fate */
+    uint32_t origin;  /* the number of the request's loop */
     ws_conn_id stream;
     char secret[STREAM_SECRET_SIZE];
     char user_id[WS_NAME_MAX + 1]; /* "": anonymous */
@@ -37,6 +42,15 @@ static void give_back(struct post *post)
     buffer_free(&post->body.bytes);
     buffer_free(&post->response.fields);
     memory_free(&post->manager->memory, post);
+}
+
+/* False if it was decided otherwise. */
+static bool decide(struct post *post, enum post_fate fate)
+{
+    int waits = POST_WAITS;
+
+    return atomic_compare_exchange_strong_explicit(&post->fate, &waits, (int)fate,
+                                                   memory_order_relaxed, memory_order_relaxed);
 }
 
 static struct post *post_of(struct loop_call *call)
@@ -150,9 +164,13 @@ static void process(struct stream *stream, struct post *post, uint32_t *cost)
 {
     char nothing = '\0';
     char *text = post->body.bytes.length > 0 ? post->body.bytes.data : &nothing;
-    uint32_t more =
-        transport_received(&stream->connection, text, post->body.bytes.length, true);
+    uint32_t more;
 
+    if (!decide(post, POST_CARRIED_OUT)) {
+        give_back(post);
+        return;
+    }
+    more = transport_received(&stream->connection, text, post->body.bytes.length, true);
     input_charge(stream->connection.loop, &stream->input, more, cost);
     finish(stream->connection.loop, post, 204);
 }
@@ -281,14 +299,19 @@ static void send(ws_http *http)
     give_back(post);
 }
 
+/* A message that waits is not carried out any more. If it was, the answer is on its way, and this
+ * loop is late. */
 static void expired(ws_http *http)
 {
     struct post *post = http->used_by;
 
     counter_add(&http->loop->counters, COUNTER_timeouts, 1);
-    if (!http->body_ended)
+    if (!http->body_ended) {
         http_body_drop(&post->body, http);
-    answer(post, http->body_ended ? 503 : 408);
+        answer(post, 408);
+    } else {
+        answer(post, decide(post, POST_GIVEN_UP) ? 503 : 204);
+    }
 }
 
 static void gone(ws_http *http, uint16_t code)

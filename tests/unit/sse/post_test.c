@@ -317,6 +317,87 @@ START_TEST(too_many_messages_wait)
 }
 END_TEST
 
+/* A client that does not read what its room keeps: its messages wait. */
+static struct page *enter_slowly(void)
+{
+    ws_last_values_options keep;
+    struct page *stream;
+    char data[100];
+
+    host_close(&host);
+    host_options_init(&options);
+    options.endpoint.queue_high_bytes = 600;
+    options.endpoint.ping_interval_ms = 60000;
+    host_open(&host, &options);
+    ws_last_values_options_init(&keep);
+    keep.by_key = 0;
+    ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &keep), WS_OK);
+    memset(data, '1', sizeof data);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(
+            ws_manager_emit_to_room(host.manager, "r", "order_created", data, sizeof data),
+            WS_OK);
+    stream = open_session();
+    stream->writable = 0;
+    post(0, JSON, "{\"type\":\"join_room\",\"room\":\"r\",\"state\":true}", 204);
+    return stream;
+}
+
+static void drain_stream(struct page *stream)
+{
+    stream->writable = SIZE_MAX;
+    for (int i = 0; i < 20; i++)
+        host_turn(&host);
+}
+
+START_TEST(what_was_answered_with_503_is_not_carried_out)
+{
+    static const char message[] = "{\"type\":\"message\",\"data\":1}";
+    struct page *stream = enter_slowly();
+    struct page *late = host_request(&host, _i, "POST", target, JSON, message);
+    struct page *in_time;
+
+    host_pass(&host, options.endpoint.handshake_timeout_ms - 1000);
+    in_time = host_request(&host, _i, "POST", target, JSON, message);
+    ck_assert(!late->ended);
+    host_pass(&host, 1100);
+    page_read(late);
+    ck_assert_int_eq(late->status, 503);
+    drain_stream(stream);
+    page_read(in_time);
+    ck_assert_int_eq(in_time->status, 204);
+    ck_assert_uint_eq(host.n_messages, 1);
+}
+END_TEST
+
+/* The answer waits in the inbox of a loop that comes late. */
+START_TEST(what_was_carried_out_in_time_is_answered_so)
+{
+    ws_header headers[] = {{"Host", "h"}, {"Content-Type", "text/plain"}};
+    static const char message[] = "{\"type\":\"message\",\"data\":1}";
+    struct iovec iov[2];
+    ws_http_request request;
+    ws_http *http;
+
+    open_session();
+    ws_http_request_init(&request);
+    request.method = "POST";
+    request.target = target;
+    request.headers = headers;
+    request.n_headers = 2;
+    ck_assert_int_eq(ws_http_new(host.loops[1], host.endpoint, &host, &request, &http), WS_OK);
+    ck_assert_int_eq(ws_http_receive(http, message, strlen(message)), WS_OK);
+    ck_assert_int_eq(ws_http_end(http), WS_OK);
+    ws_loop_run(host.loops[1], host.now); /* from then on its time is counted */
+    ws_loop_run(host.loops[0], host.now);
+    ck_assert_uint_eq(host.n_messages, 1);
+    ws_loop_run(host.loops[1], host.now + options.endpoint.handshake_timeout_ms + 100);
+    ck_assert_int_eq(ws_http_output(http, iov, 2), 1);
+    ck_assert(memcmp(iov[0].iov_base, "HTTP/1.1 204 ", 13) == 0);
+    ws_http_free(http);
+}
+END_TEST
+
 START_TEST(a_sender_that_is_too_fast_gets_the_error_in_the_stream)
 {
     struct page *stream;
@@ -352,6 +433,8 @@ Suite *sse_suite(void)
     tcase_add_test(tests, a_loop_ends_with_calls_in_its_inbox);
     tcase_add_test(tests, a_body_that_takes_too_long);
     tcase_add_test(tests, too_many_messages_wait);
+    tcase_add_loop_test(tests, what_was_answered_with_503_is_not_carried_out, 0, 2);
+    tcase_add_test(tests, what_was_carried_out_in_time_is_answered_so);
     tcase_add_test(tests, a_sender_that_is_too_fast_gets_the_error_in_the_stream);
     suite_add_tcase(suite, tests);
     return suite;
