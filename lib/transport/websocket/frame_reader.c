@@ -105,18 +105,29 @@ struct frame_reader *frame_reader_take(ws_loop *loop, void *owner)
 }
 
 /* Between messages no buffer is kept, unless the reader goes to the pool: a client may leave a
- * frame unfinished behind a message, even a pong of which one byte has come. */
-struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
-                                                 struct frame_reader *reader)
+ * frame unfinished behind a message, even a pong of which one byte has come, or its next message
+ * may have to wait. */
+static void free_unneeded(struct frame_reader *reader)
 {
-    bool is_idle = frame_reader_idle(reader);
+    if (partial_message_is_none(&reader->message))
+        partial_message_free_bytes(&reader->message);
+    if (reader->waiting.length == 0)
+        waiting_bytes_trim(&reader->waiting, reader->memory);
+}
+
+struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
+                                                 struct frame_reader *reader, bool is_over)
+{
+    size_t bytes = 0;
 
     partial_message_drop_used(&reader->message);
-    if (!is_idle && partial_message_is_none(&reader->message))
-        partial_message_free_bytes(&reader->message);
-    if (!is_idle && reader->waiting.length == 0)
-        waiting_bytes_trim(&reader->waiting, reader->memory);
-    unfinished_count(loop, &reader->unfinished, is_idle ? 0 : reader->message.capacity);
+    if (!is_over) {
+        free_unneeded(reader);
+        bytes = reader->message.capacity;
+    }
+    if (reader->input.held && reader->waiting.length > 0)
+        bytes += reader->waiting.capacity;
+    unfinished_count(loop, &reader->unfinished, bytes);
     return &reader->unfinished;
 }
 

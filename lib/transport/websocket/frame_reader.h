@@ -47,9 +47,10 @@ void frame_reader_next(struct frame_reader *reader, const struct frame_limits *l
                        struct frame_event *event);
 
 /* Counts the bytes of an unfinished message, after events were read and used, and frees what is not
- * needed for one. Returns the count, of which the caller sets `give_way`. */
+ * needed for one. While the input is held, unparsed bytes count as well. `is_over`: the reader is
+ * given back next. Returns the count, of which the caller sets `give_way`. */
 struct unfinished *frame_reader_count_unfinished(const ws_loop *loop,
-                                                 struct frame_reader *reader);
+                                                 struct frame_reader *reader, bool is_over);
 
 /* A message was read and is handled next: until the next count it is not unfinished. */
 void frame_reader_count_complete(const ws_loop *loop, struct frame_reader *reader);

@@ -200,10 +200,10 @@ static void end_unfinished(void *owner)
 
 /* Bounds the memory of what all clients of the loop have not completed: ends a connection, maybe
  * this one. */
-static void note_unfinished(ws_websocket *websocket)
+static void note_unfinished(ws_websocket *websocket, bool is_over)
 {
     const ws_loop *loop = websocket_loop(websocket);
-    struct unfinished *own = frame_reader_count_unfinished(loop, websocket->reader);
+    struct unfinished *own = frame_reader_count_unfinished(loop, websocket->reader, is_over);
     const struct unfinished *ending;
 
     own->give_way = end_unfinished;
@@ -216,15 +216,16 @@ static void note_unfinished(ws_websocket *websocket)
 static void after_frames(ws_websocket *websocket, bool has_more)
 {
     struct frame_reader *reader = websocket->reader;
+    bool is_over = !has_more && frame_reader_idle(reader);
 
     if (websocket_is_reading(websocket))
-        note_unfinished(websocket);
+        note_unfinished(websocket, is_over);
     if (!websocket_is_reading(websocket)) {
         give_back_reader(websocket);
     } else if (has_more) {
         input_list_add(&websocket_loop(websocket)->inputs, frame_reader_input(reader));
     } else {
-        if (frame_reader_idle(reader))
+        if (is_over)
             give_back_reader(websocket);
         if (websocket->eof)
             end_of_input(websocket);
@@ -244,6 +245,8 @@ static void wait_for_client(ws_websocket *websocket, struct input *input)
         engineio_session_wait(websocket_session(websocket), 0, input);
     else
         input_wait(websocket_loop(websocket), input, &websocket->connection);
+    if (input->held)
+        note_unfinished(websocket, false);
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
@@ -318,6 +321,8 @@ void websocket_input_add(ws_websocket *websocket, const void *data, size_t lengt
     input = frame_reader_input(reader);
     input->serve = serve;
     input_list_add(&websocket_loop(websocket)->inputs, input);
+    if (input->held)
+        note_unfinished(websocket, false);
 }
 
 void websocket_input_eof(ws_websocket *websocket)
