@@ -1,5 +1,5 @@
 /* body.h: the body of a request, kept while it arrives. It counts among what the loop's clients
- * have not completed (unfinished.h).
+ * have not completed (unfinished.h), until it is complete.
  * Not here: what is done with it (polling/requests.c, sse/post.c). */
 #ifndef WS_TRANSPORT_HTTP_BODY_H
 #define WS_TRANSPORT_HTTP_BODY_H
@@ -10,7 +10,7 @@
 
 struct http_body {
     struct buffer bytes;
-    struct unfinished unfinished; /* the thread of the request alone */
+    struct unfinished unfinished; /* the thread of the request alone, until it is complete */
 };
 
 /* Why a body is not accepted. */
@@ -27,7 +27,8 @@ void http_body_init(struct http_body *body, ws_http *http, void (*give_way)(void
 bool http_body_add(struct http_body *body, ws_http *http, const void *data, size_t length,
                    struct http_body_problem *problem);
 
-/* The body is complete: it is no longer counted here. */
+/* The body is complete: it is no longer counted here. Where it waits to be carried out, it may be
+ * counted again, on that thread. */
 void http_body_complete(struct http_body *body, const ws_http *http);
 
 /* Frees what has arrived; the request will not be carried out. */

@@ -17,9 +17,9 @@ static void drop(struct polling *polling)
     polling_enter(polling);
     polling->node.is_listed = false;
     if (polling->poll != NULL)
-        ticket_unref(polling->poll);
+        ticket_drop(polling->loop, polling->poll);
     if (polling->post != NULL)
-        ticket_unref(polling->post);
+        ticket_drop(polling->loop, polling->post);
     polling_become(polling, POLLING_GONE);
     polling_leave(polling);
 }

@@ -14,6 +14,31 @@ static void finish_post(struct polling *polling, int status)
         ticket_finish(polling->loop, post, status, POLLING_BAD_REQUEST);
 }
 
+/* A POST that waits gives way to what others have sent. */
+static void give_way(void *owner)
+{
+    struct polling *polling = owner;
+
+    polling_enter(polling);
+    finish_post(polling, 503);
+    polling_fail(polling, WS_CLOSE_TRY_AGAIN_LATER, UNFINISHED_TOO_MANY);
+    polling_leave(polling);
+}
+
+/* Counts what waits until the session has carried it out. Others may end, or this session. */
+static void count_waiting(struct polling *polling)
+{
+    struct http_body *body = &polling->post->body;
+    const struct unfinished *ending;
+
+    body->unfinished.owner = polling;
+    body->unfinished.give_way = give_way;
+    unfinished_count(polling->loop, &body->unfinished, body->bytes.capacity);
+    ending = unfinished_excess(polling->loop, polling_options(polling)->max_message_bytes);
+    if (ending != NULL)
+        ending->give_way(ending->owner);
+}
+
 /* Goes on after a packet, as the session says. */
 static void obey(struct polling *polling, const struct engineio_verdict *verdict)
 {
@@ -42,6 +67,7 @@ static uint32_t process_packet(struct polling *polling)
     uint32_t cost = INPUT_COST_MESSAGE;
 
     ticket_ref(post);
+    unfinished_count(polling->loop, &post->body.unfinished, 0); /* it does not wait now */
     if (problem != NULL)
         verdict = (struct engineio_verdict){WS_CLOSE_PROTOCOL_ERROR, problem};
     else if (packet.is_binary)
@@ -53,6 +79,8 @@ static uint32_t process_packet(struct polling *polling)
     obey(polling, &verdict);
     if (is_last && polling->state == POLLING_OPEN)
         finish_post(polling, 200);
+    if (polling->post != post) /* its answer may wait for a reader */
+        buffer_free(&post->body.bytes);
     ticket_unref(post);
     return cost;
 }
@@ -90,10 +118,12 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     polling_enter(polling);
     while (may_go_on(polling) && !must_wait(polling) && input_may_go_on(loop, input))
         input_charge(loop, input, process_packet(polling), &cost);
-    if (may_go_on(polling))
+    if (may_go_on(polling)) {
         input_list_add(&loop->inputs, input);
-    else if (polling->probe != NULL)
+        count_waiting(polling);
+    } else if (polling->probe != NULL) {
         engineio_upgrade_go_on(polling->probe);
+    }
     polling_leave(polling);
     return cost > 0 ? cost : 1;
 }
@@ -135,4 +165,5 @@ void polling_accept_post(struct polling *polling, struct ticket *post)
                            post->body.bytes.length);
     polling->input.serve = serve;
     input_list_add(&polling->loop->inputs, &polling->input);
+    count_waiting(polling);
 }

@@ -152,8 +152,15 @@ static void arrive_back(ws_loop *loop, struct loop_call *call)
     ticket_unref(ticket);
 }
 
+void ticket_drop(ws_loop *loop, struct ticket *ticket)
+{
+    unfinished_count(loop, &ticket->body.unfinished, 0);
+    ticket_unref(ticket);
+}
+
 void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum polling_error error)
 {
+    unfinished_count(loop, &ticket->body.unfinished, 0);
     ticket->polling = NULL;
     ticket->status = status;
     ticket->error = error;

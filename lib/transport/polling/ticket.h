@@ -81,7 +81,10 @@ void ticket_fail(struct ticket *ticket, int status, const char *reason);
  * in `body`, or an error. */
 void ticket_finish(ws_loop *loop, struct ticket *ticket, int status, enum polling_error error);
 
-/* Whether that was done, so that it can be answered, on the thread of `origin`. */
+/* Ends its way without an answer: its session's loop ends. */
+void ticket_drop(ws_loop *loop, struct ticket *ticket);
+
+/* Whether ticket_finish() was called, so that it can be answered, on the thread of `origin`. */
 static inline bool ticket_is_finished(const struct ticket *ticket)
 {
     return atomic_load_explicit(&ticket->is_finished, memory_order_acquire);

@@ -1,5 +1,6 @@
 /* unfinished.h: the bytes that a loop's clients have sent of what is not complete: messages,
- * packets whose attachments are missing, heads and bodies of requests. They have a common limit.
+ * packets whose attachments are missing, heads and bodies of requests; and of what is complete, but
+ * may wait for long, because its client has to read first. They have a common limit.
  * Not here: the bytes themselves (frame_reader.c, engineio/attachments.h, shared/request.h,
  * http/body.h). */
 #ifndef WS_TRANSPORT_SHARED_UNFINISHED_H

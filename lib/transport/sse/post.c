@@ -35,6 +35,20 @@ struct post {
     struct response response;
 };
 
+/* The posts that wait at a stream; exists while there are some. */
+struct post_queue {
+    struct post *first;
+    struct post *last;
+    size_t count;
+    size_t length;                /* of the messages */
+    struct unfinished unfinished; /* the memory of all of them */
+};
+
+static size_t memory_of(const struct post *post)
+{
+    return sizeof *post + post->body.bytes.capacity;
+}
+
 static void give_back(struct post *post)
 {
     if (atomic_fetch_sub_explicit(&post->refs, 1, memory_order_acq_rel) != 1)
@@ -127,9 +141,10 @@ static void arrive_back(ws_loop *loop, struct loop_call *call)
     give_back(post);
 }
 
-/* Ends a post on the stream's thread, which owns it. */
+/* Ends a post on the stream's thread, which owns it. Its answer may wait for a reader. */
 static void finish(ws_loop *loop, struct post *post, int status)
 {
+    buffer_free(&post->body.bytes);
     if (post->origin == loop->number) {
         answer(post, status);
         give_back(post);
@@ -143,21 +158,44 @@ static void finish(ws_loop *loop, struct post *post, int status)
 
 /* --- at the stream --------------------------------------------------------------------------- */
 
+static void count_memory(struct stream *stream, size_t bytes)
+{
+    unfinished_count(stream->connection.loop, &stream->posts->unfinished, bytes);
+}
+
 static struct post *take_first(struct stream *stream)
 {
-    struct post *post = stream->first_post;
+    struct post_queue *queue = stream->posts;
+    struct post *post = queue->first;
 
-    stream->first_post = post->next;
-    stream->n_posts--;
-    stream->posted_bytes -= post->body.bytes.length;
+    queue->first = post->next;
+    queue->count--;
+    queue->length -= post->body.bytes.length;
+    count_memory(stream, queue->unfinished.bytes - memory_of(post));
+    if (queue->count == 0) {
+        stream->posts = NULL;
+        memory_free(stream_memory(stream), queue);
+    }
     return post;
+}
+
+/* Answers those that wait that they are not carried out. */
+static void refuse_all(struct stream *stream, int status)
+{
+    input_list_remove(&stream->connection.loop->inputs, &stream->input);
+    while (stream->posts != NULL)
+        finish(stream->connection.loop, take_first(stream), status);
 }
 
 void posts_drop(struct stream *stream)
 {
-    input_list_remove(&stream->connection.loop->inputs, &stream->input);
-    while (stream->first_post != NULL)
-        finish(stream->connection.loop, take_first(stream), 404);
+    refuse_all(stream, 404);
+}
+
+/* They give way to what others have sent. */
+static void give_way_to_others(void *owner)
+{
+    refuse_all(owner, 503);
 }
 
 static void process(struct stream *stream, struct post *post, uint32_t *cost)
@@ -167,7 +205,7 @@ static void process(struct stream *stream, struct post *post, uint32_t *cost)
     uint32_t more;
 
     if (!decide(post, POST_CARRIED_OUT)) {
-        give_back(post);
+        finish(stream->connection.loop, post, 503);
         return;
     }
     more = transport_received(&stream->connection, text, post->body.bytes.length, true);
@@ -187,32 +225,59 @@ static uint32_t serve(ws_loop *loop, struct input *input)
         return 0;
     }
     http_enter(http);
-    while (stream->first_post != NULL && connection->state == CONNECTION_LIVE &&
+    while (stream->posts != NULL && connection->state == CONNECTION_LIVE &&
            !connection_must_wait(connection) && input_may_go_on(loop, input))
         process(stream, take_first(stream), &cost);
-    if (stream->first_post != NULL)
+    if (stream->posts != NULL)
         input_list_add(&loop->inputs, input);
     http_leave(http);
     return cost > 0 ? cost : 1;
 }
 
+static struct post_queue *queue_of(struct stream *stream)
+{
+    struct post_queue *queue = stream->posts;
+
+    if (queue == NULL)
+        queue = memory_zalloc(stream_memory(stream), sizeof *queue);
+    if (queue == NULL)
+        return NULL;
+    queue->unfinished.owner = stream;
+    queue->unfinished.give_way = give_way_to_others;
+    stream->posts = queue;
+    return queue;
+}
+
+/* Others, or those of this stream, give way to what is added. */
 static void enqueue(struct stream *stream, struct post *post)
 {
+    ws_loop *loop = stream->connection.loop;
+    struct post_queue *queue = queue_of(stream);
+    const struct unfinished *ending;
+
+    if (queue == NULL) {
+        finish(loop, post, 503);
+        return;
+    }
     post->next = NULL;
-    if (stream->first_post == NULL)
-        stream->first_post = post;
-    else
-        stream->last_post->next = post;
-    stream->last_post = post;
-    stream->n_posts++;
-    stream->posted_bytes += post->body.bytes.length;
+    *(queue->count > 0 ? &queue->last->next : &queue->first) = post;
+    queue->last = post;
+    queue->count++;
+    queue->length += post->body.bytes.length;
     stream->input.serve = serve;
-    input_list_add(&stream->connection.loop->inputs, &stream->input);
+    input_list_add(&loop->inputs, &stream->input);
+    count_memory(stream, queue->unfinished.bytes + memory_of(post));
+    ending = unfinished_excess(loop, stream_options(stream)->max_message_bytes);
+    if (ending != NULL)
+        ending->give_way(ending->owner);
 }
 
 static bool is_full(const struct stream *stream)
 {
-    return stream->n_posts >= INPUT_HIGH_MESSAGES || stream->posted_bytes >= INPUT_HIGH_BYTES;
+    const struct post_queue *queue = stream->posts;
+
+    return queue != NULL &&
+           (queue->count >= INPUT_HIGH_MESSAGES || queue->length >= INPUT_HIGH_BYTES);
 }
 
 /* Finds the stream, if the client knows its secret. The comparison takes the same time for every

@@ -6,7 +6,7 @@
 
 #include "transport/http/http.h"
 
-struct post;
+struct post_queue;
 
 enum { STREAM_SECRET_BYTES = 16, STREAM_SECRET_SIZE = 2 * STREAM_SECRET_BYTES + 1 };
 
@@ -22,18 +22,15 @@ struct stream {
     bool too_slow : 1;   /* the last message was dropped because the queue was full */
     bool timed : 1;      /* its timer has expired once: heartbeat_ms is known */
 
-    uint32_t heartbeat_ms;   /* when the last one was due: the low bits of the loop's time */
-    struct input input;      /* listed while posts wait */
-    struct post *first_post; /* what waits to be processed (post.h) */
-    struct post *last_post;
-    size_t n_posts;
-    size_t posted_bytes;
+    uint32_t heartbeat_ms;    /* when the last one was due: the low bits of the loop's time */
+    struct input input;       /* listed while posts wait */
+    struct post_queue *posts; /* what waits to be processed (post.h); NULL: nothing */
     char secret[STREAM_SECRET_SIZE]; /* of the session's id: no other client knows it */
 };
 
 static_assert(offsetof(struct stream, heartbeat_ms) - offsetof(struct connection, loop) <= 64,
               "what a delivery touches is as long as a cache line");
-static_assert(sizeof(struct stream) <= 232, "an idle stream does not grow unnoticed");
+static_assert(sizeof(struct stream) <= 208, "an idle stream does not grow unnoticed");
 
 static inline struct stream *stream_of_input(struct input *input)
 {
