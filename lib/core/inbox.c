@@ -30,6 +30,12 @@ ws_loop *loop_entered(void)
     return entered;
 }
 
+void loop_charge_running(const ws_manager *manager, uint32_t cost)
+{
+    if (entered != NULL && entered->manager == manager && entered->running)
+        loop_charge(entered, cost);
+}
+
 bool loop_is_entered(const ws_loop *loop)
 {
     return loop == entered;

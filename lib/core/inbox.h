@@ -46,6 +46,10 @@ void loop_leave(ws_loop *previous);
 /* The loop of the innermost loop_enter() of this thread; NULL: none. */
 ws_loop *loop_entered(void);
 
+/* Charges the loop in whose turn this thread is for work on a manager, if it is one of that
+ * manager's (loop_charge()). */
+void loop_charge_running(const ws_manager *manager, uint32_t cost);
+
 /* Whether this thread is between loop_enter() and loop_leave() of `loop`. */
 bool loop_is_entered(const ws_loop *loop);
 

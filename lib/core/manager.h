@@ -109,6 +109,14 @@ struct ws_manager {
 void manager_lock(ws_manager *manager);
 void manager_unlock(ws_manager *manager);
 
+/* Gives the lock back for a moment, so that other threads can go on, in the middle of what takes
+ * long. */
+static inline void manager_relock(ws_manager *manager)
+{
+    manager_unlock(manager);
+    manager_lock(manager);
+}
+
 /* In builds with assertions: the calling thread holds the lock. */
 static inline void manager_assert_locked(const ws_manager *manager)
 {

@@ -351,7 +351,7 @@ void client_reauthorize(struct connection *connection, uint32_t at)
 
     if (at >= connection->rooms.count) /* it has left a room together with its presence */
         return;
-    share = rooms_at(&connection->rooms, at).share;
+    share = rooms_share(&connection->rooms, at);
     room = share->group->name;
     /* Pinned so that the name stays valid whatever the callbacks do. */
     room_pin_share(connection, share);

@@ -54,15 +54,6 @@ static ws_loop *running_loop(const ws_manager *manager)
     return loop != NULL && loop->manager == manager && loop->running ? loop : NULL;
 }
 
-/* Clients pay for it with what they may do in a turn. */
-static void charge(const ws_manager *manager, size_t bytes)
-{
-    ws_loop *loop = running_loop(manager);
-
-    if (loop != NULL)
-        loop_charge(loop, (uint32_t)(bytes / INPUT_BYTES_PER_UNIT));
-}
-
 void client_note(ws_manager *manager, ws_conn_id id)
 {
     struct kept_note note;
@@ -73,7 +64,8 @@ void client_note(ws_manager *manager, ws_conn_id id)
         give(manager, note.ids[0], note.rank, &note.text);
         if (note.ids[1] != 0)
             give(manager, note.ids[1], note.rank, &note.text);
-        charge(manager, note.text.length);
+        /* Clients pay for it with what they may do in a turn. */
+        loop_charge_running(manager, (uint32_t)(note.text.length / INPUT_BYTES_PER_UNIT));
         buffer_free(&note.text);
     }
     give_forgotten(manager);

@@ -42,8 +42,12 @@ struct connection {
          * values. */
         struct recovery *recovery;
     };
-    uint32_t user_place; /* among the members of user */
-    uint32_t pins;       /* queued commands that name it; guarded by the manager's lock */
+
+    /* Guarded by the manager's lock: */
+    uint32_t user_place : 30; /* among the members of user */
+    uint32_t is_of_user : 1;  /* it is one of them */
+    uint32_t is_counted : 1;  /* for presence in the whole service */
+    uint32_t pins;            /* queued commands that name it */
 
     /* The fields that a delivery touches begin here and end 64 bytes later, in struct
      * ws_websocket, which asserts it. */

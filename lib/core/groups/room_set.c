@@ -95,14 +95,17 @@ static uint32_t index_find(const struct rooms *rooms, const struct share *share)
 
 /* --- few or many ------------------------------------------------------------------------- */
 
-struct membership rooms_at(const struct rooms *rooms, uint32_t at)
+struct share *rooms_share(const struct rooms *rooms, uint32_t at)
 {
-    return rooms->capacity > 0
-               ? rooms->many.items[at]
-               : (struct membership){rooms->few.share[at], rooms->few.place[at]};
+    return rooms->capacity > 0 ? rooms->many.items[at].share : rooms->few.share[at];
 }
 
-void rooms_set_place(struct rooms *rooms, uint32_t at, uint32_t place)
+struct room_place rooms_place(const struct rooms *rooms, uint32_t at)
+{
+    return rooms->capacity > 0 ? rooms->many.items[at].place : rooms->few.place[at];
+}
+
+void rooms_set_place(struct rooms *rooms, uint32_t at, struct room_place place)
 {
     if (rooms->capacity > 0)
         rooms->many.items[at].place = place;
@@ -115,7 +118,7 @@ uint32_t rooms_find(const struct rooms *rooms, const struct share *share)
     if (rooms->capacity > 0 && rooms->many.index != NULL)
         return index_find(rooms, share);
     for (uint32_t at = 0; at < rooms->count; at++)
-        if (rooms_at(rooms, at).share == share)
+        if (rooms_share(rooms, at) == share)
             return at;
     return ROOMS_NONE;
 }
@@ -129,7 +132,7 @@ static bool make_many(struct rooms *rooms, const ws_allocator *memory)
     if (items == NULL)
         return false;
     for (uint32_t at = 0; at < rooms->count; at++)
-        items[at] = rooms_at(rooms, at);
+        items[at] = (struct membership){rooms->few.share[at], rooms->few.place[at]};
     rooms->capacity = (uint32_t)capacity;
     rooms->many.items = items;
     rooms->many.index = NULL;

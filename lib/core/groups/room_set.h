@@ -11,16 +11,23 @@
 
 enum { ROOMS_FEW = 2 }; /* up to this number no allocation is needed */
 
-struct membership {
-    struct share *share;
-    uint32_t place; /* among the share's members */
+struct room_place {
+    uint32_t at : 31;        /* among the share's members */
+    uint32_t is_counted : 1; /* the connection counts for presence in the room */
 };
 
+struct membership {
+    struct share *share;
+    struct room_place place;
+};
+
+/* Its loop's thread may read it without the manager's lock, under which it is changed; the places,
+ * which other threads change, with the lock alone. */
 struct rooms {
     union {
         struct {
             struct share *share[ROOMS_FEW];
-            uint32_t place[ROOMS_FEW];
+            struct room_place place[ROOMS_FEW];
         } few;
         struct {
             struct membership *items; /* dense */
@@ -39,8 +46,10 @@ void rooms_free(struct rooms *rooms, const ws_allocator *memory);
 /* The index of a share's room, below count, or ROOMS_NONE. */
 uint32_t rooms_find(const struct rooms *rooms, const struct share *share);
 
-struct membership rooms_at(const struct rooms *rooms, uint32_t at);
-void rooms_set_place(struct rooms *rooms, uint32_t at, uint32_t place);
+struct share *rooms_share(const struct rooms *rooms, uint32_t at);
+
+struct room_place rooms_place(const struct rooms *rooms, uint32_t at);
+void rooms_set_place(struct rooms *rooms, uint32_t at, struct room_place place);
 
 /* Adds a room at the end; it must not be in the set. False if memory ran out. */
 bool rooms_add(struct rooms *rooms, const ws_allocator *memory, struct membership membership);

@@ -3,204 +3,77 @@
 #include "core/presence/members.h"
 
 #include "core/presence/beat.h"
+#include "core/presence/counting.h"
 #include "core/presence/follow.h"
 #include "core/presence/grace.h"
 #include "core/presence/state.h"
 #include "core/presence/wishes.h"
 
-/* --- one member ------------------------------------------------------------------------------ */
+/* --- rooms ----------------------------------------------------------------------------------- */
 
-static int count_in(struct presence *presence, struct presence_room *room, const char *user,
-                    ws_conn_id connection)
+/* Whether connections that come are counted. */
+static bool counts(const struct presence_room *room)
 {
-    struct presence_member *member = presence_find_member(presence, room, user);
-    bool was_there = member != NULL && presence_is_there(member);
+    return room->is_listed || counting_goes_on(room);
+}
 
-    if (member == NULL) {
-        int result = presence_add_member(presence, room, user, &member);
+/* Counts a connection that comes. While presence begins in the room, that fails rather than this
+ * client's request. */
+static int add(struct presence_room *room, struct connection *connection, bool *is_counted)
+{
+    int result = counting_add(connection->loop->manager->presence, room, connection);
 
-        if (result != WS_OK)
-            return result;
-    }
-    presence_end_leaving(presence, member);
-    if (member->n_connections++ == 0)
-        member->last = connection;
-    presence_note(presence, member, was_there);
+    *is_counted = result == WS_OK;
+    if (result == WS_OK || room->is_listed)
+        return result;
+    counting_fail(room, result);
     return WS_OK;
 }
 
-/* `is_lost`: the user has not left on purpose, and has a grace time. */
-static void count_out(struct presence *presence, struct presence_room *room, const char *user,
-                      ws_conn_id connection, bool is_lost)
+int presence_entered(struct connection *connection, const char *room, bool *is_counted)
 {
-    struct presence_member *member = presence_find_member(presence, room, user);
-
-    if (member == NULL || member->n_connections == 0)
-        return;
-    if (--member->n_connections == 0) {
-        member->last = connection;
-        if (is_lost && presence->manager->options.presence_grace_ms > 0)
-            presence_begin_leaving(presence, member);
-    }
-    presence_note(presence, member, true);
-}
-
-/* --- rooms ----------------------------------------------------------------------------------- */
-
-/* The user for whom a connection counts; NULL: none. */
-static const char *counted_user(const struct connection *connection)
-{
-    return connection->user != NULL && connection->protocol != WS_PROTOCOL_RAW
-               ? connection->user->group->name
-               : NULL;
-}
-
-/* A room whose users are counted; NULL: they are not. */
-static struct presence_room *counted_room(const struct connection *connection, const char *name)
-{
-    struct presence_room *room = presence_find_room(connection->loop->manager->presence, name);
-
-    return room != NULL && (room->is_listed || room->is_followed) ? room : NULL;
-}
-
-int presence_entered(struct connection *connection, const char *room)
-{
-    struct presence *presence = connection->loop->manager->presence;
-    struct presence_room *counted = counted_room(connection, room);
-    const char *user = counted_user(connection);
+    ws_loop *loop = connection->loop;
+    struct presence_room *found = presence_find_room(loop->manager->presence, room);
     int result;
 
-    manager_assert_locked(connection->loop->manager);
-    if (counted == NULL || user == NULL)
+    manager_assert_locked(loop->manager);
+    *is_counted = false;
+    if (found == NULL || !counts(found) || counting_user(connection) == NULL)
         return WS_OK;
-    result = count_in(presence, counted, user, connection->id);
-    presence_keep(connection->loop);
+    result = add(found, connection, is_counted);
+    presence_keep(loop);
     return result;
 }
 
 void presence_left(struct connection *connection, const char *room, bool is_lost)
 {
-    struct presence *presence = connection->loop->manager->presence;
-    struct presence_room *counted = counted_room(connection, room);
-    const char *user = counted_user(connection);
+    ws_loop *loop = connection->loop;
+    struct presence *presence = loop->manager->presence;
 
-    manager_assert_locked(connection->loop->manager);
-    if (counted == NULL || user == NULL)
-        return;
-    count_out(presence, counted, user, connection->id,
-              is_lost && !loop_is_parents(connection->loop));
-    presence_keep(connection->loop);
+    manager_assert_locked(loop->manager);
+    counting_remove(presence, presence_find_room(presence, room), connection,
+                    is_lost && !loop_is_parents(loop));
+    presence_keep(loop);
 }
 
-/* Counts the connections of a group for their users. */
-static int count_group(struct presence *presence, struct presence_room *room,
-                       struct group *group)
+/* For others a room that is followed is as good. */
+static bool is_open(const struct presence_room *room, bool is_asked_here)
+{
+    return room->is_listed || (room->is_followed && !is_asked_here);
+}
+
+/* Counts those that are in a room, unless that was done. */
+static int count(struct presence *presence, struct presence_room *room, bool is_asked_here)
 {
     int result = WS_OK;
 
-    for (struct share *share = group_shares(group); share != NULL; share = share->next) {
-        for (uint32_t i = 0; i < share->count && result == WS_OK; i++) {
-            const char *user = counted_user(share_members(share)[i]);
-
-            if (user != NULL)
-                result = count_in(presence, room, user, share_members(share)[i]->id);
-        }
+    room->n_kept++; /* stays in between */
+    while (result == WS_OK && !is_open(room, is_asked_here)) {
+        result = counting_step(presence, room);
+        if (room->counting != NULL)
+            manager_relock(presence->manager);
     }
-    return result;
-}
-
-struct counting {
-    struct presence *presence;
-    struct presence_room *room;
-    int result;
-};
-
-/* A user who was followed is counted already. */
-static bool is_counted(const struct counting *counting, const struct group *group)
-{
-    const struct presence_member *member =
-        presence_find_member(counting->presence, counting->room, group->name);
-
-    return member != NULL && member->n_connections > 0;
-}
-
-static void count_user(void *node, void *user_data)
-{
-    struct counting *counting = user_data;
-
-    if (counting->result == WS_OK && !is_counted(counting, node))
-        counting->result = count_group(counting->presence, counting->room, node);
-}
-
-static int count_all(struct presence *presence, struct presence_room *room)
-{
-    struct registry *registry = &presence->manager->registry;
-    struct counting counting = {presence, room, WS_OK};
-    uint64_t position = 0;
-    struct group *group;
-
-    if (*room->name == '\0') {
-        while (counting.result == WS_OK &&
-               name_table_walk(&registry->tables[GROUP_USER], &position, count_user, &counting))
-            continue;
-        return counting.result;
-    }
-    group = registry_find(registry, GROUP_ROOM, room->name);
-    return group != NULL ? count_group(presence, room, group) : WS_OK;
-}
-
-/* Takes back what count_all() has counted before it failed. Whoever is followed stays counted. */
-static void count_none(struct presence *presence, struct presence_room *room)
-{
-    struct presence_member *next;
-
-    if (room->is_followed)
-        return;
-    room->is_declared = true; /* so that it stays until the end */
-    for (struct presence_member *member = room->first; member != NULL; member = next) {
-        bool was_there = presence_is_there(member);
-
-        next = member->next;
-        member->n_connections = 0;
-        presence_note(presence, member, was_there);
-    }
-    room->is_declared = false;
-}
-
-/* The application, and other processes, learn of the users that are there when presence begins. */
-static void note_all(struct presence *presence, struct presence_room *room)
-{
-    struct presence_member *next;
-
-    if (presence->manager->options.on_presence == NULL && !presence->manager->has_cluster)
-        return;
-    for (struct presence_member *member = room->first; member != NULL; member = next) {
-        next = member->next;
-        presence_note(presence, member, presence_is_there(member));
-    }
-}
-
-/* Whether a limit that left no room for its users still does: there are not fewer of them now,
- * nor of others'. */
-static bool is_still_refused(const struct presence *presence, const struct presence_room *room)
-{
-    return room->refused_connections > 0 && presence->n_members >= room->refused_users &&
-           presence_occupants(presence, room) >= room->refused_connections;
-}
-
-/* Counts the users that are in a room. After an error none are counted. */
-static int begin_counting(struct presence *presence, struct presence_room *room)
-{
-    size_t before = presence->n_members;
-    int result;
-
-    if (is_still_refused(presence, room))
-        return WS_ERR_LIMIT;
-    result = count_all(presence, room);
-    if (result != WS_OK)
-        count_none(presence, room);
-    room->refused_users = before;
-    room->refused_connections = result == WS_ERR_LIMIT ? presence_occupants(presence, room) : 0;
+    room->n_kept--;
     return result;
 }
 
@@ -214,16 +87,10 @@ static int open_room(ws_manager *manager, const char *name, bool is_asked_here,
     manager_assert_locked(manager);
     if (opened == NULL)
         return WS_ERR_NO_MEMORY;
-    /* For others a room that is followed is as good. */
-    if (!opened->is_listed && (is_asked_here || !opened->is_followed)) {
-        /* Members are noted as long as the room is not listed, so nothing is sent of them. */
-        result = begin_counting(presence, opened);
-        if (result != WS_OK) {
-            presence_drop_room(presence, opened);
-            return result;
-        }
-        opened->is_listed = true;
-        note_all(presence, opened);
+    result = count(presence, opened, is_asked_here);
+    if (result != WS_OK) {
+        presence_drop_room(presence, opened);
+        return result;
     }
     if (is_asked_here)
         wishes_ask(presence, opened);
@@ -262,33 +129,46 @@ static void follow_in(struct connection *connection, struct presence_room *servi
                       bool is_first)
 {
     struct presence *presence = connection->loop->manager->presence;
-    const char *user = counted_user(connection);
-    const struct presence_member *member = presence_find_member(presence, service, user);
+    const struct presence_member *member =
+        presence_find_member(presence, service, counting_user(connection));
 
     if (is_first || (member != NULL && member->n_connections > 0))
-        count_in(presence, service, user, connection->id);
+        connection->is_counted = counting_add(presence, service, connection) == WS_OK;
 }
 
-/* Whether the user's connections are counted among those of the service. */
-static bool is_counted_here(const struct connection *connection)
+/* Counts a connection in the whole service. */
+static int add_to_service(struct connection *connection, struct presence_room *service,
+                          bool is_first)
 {
-    const struct presence_room *service = counted_room(connection, PRESENCE_SERVICE);
-    const struct presence_member *member =
-        service != NULL ? presence_find_member(connection->loop->manager->presence, service,
-                                               counted_user(connection))
-                        : NULL;
+    struct presence *presence = connection->loop->manager->presence;
+    bool is_counted = false;
+    int result = WS_OK;
 
-    return member != NULL && member->n_connections > 0;
+    if (counts(service)) {
+        result = add(service, connection, &is_counted);
+        connection->is_counted = is_counted;
+    } else if (service->is_followed) {
+        follow_in(connection, service, is_first);
+    } else {
+        struct presence_member *member =
+            presence_find_member(presence, service, counting_user(connection));
+
+        if (member != NULL) {
+            presence_end_leaving(presence, member);
+            presence_note(presence, member, true);
+        }
+    }
+    return result;
 }
 
 int presence_user_came(struct connection *connection, bool *is_news)
 {
     ws_manager *manager = connection->loop->manager;
-    const char *user = counted_user(connection);
+    const char *user = counting_user(connection);
     struct presence_room *service;
-    struct presence_member *member;
+    const struct presence_member *member;
     bool is_first;
-    int result = WS_OK;
+    int result;
 
     manager_assert_locked(manager);
     is_first = *is_news = user == NULL || !has_other(connection);
@@ -302,15 +182,8 @@ int presence_user_came(struct connection *connection, bool *is_news)
     member = presence_find_member(manager->presence, service, user);
     if (member != NULL && presence_own(member) > 0)
         *is_news = false;
-    if (service->is_listed) {
-        result = count_in(manager->presence, service, user, connection->id);
-    } else if (service->is_followed) {
-        follow_in(connection, service, is_first);
-    } else if (member != NULL) {
-        presence_end_leaving(manager->presence, member);
-        presence_note(manager->presence, member, true);
-    }
-    if (follow_is_on(manager) && is_counted_here(connection))
+    result = add_to_service(connection, service, is_first);
+    if (follow_is_on(manager) && connection->is_counted)
         *is_news = false; /* the stream will say it */
     presence_keep(connection->loop);
     return result;
@@ -327,7 +200,7 @@ static bool remember(struct connection *connection)
 
     if (service == NULL)
         return false;
-    if (presence_add_member(presence, service, counted_user(connection), &member) != WS_OK) {
+    if (presence_add_member(presence, service, counting_user(connection), &member) != WS_OK) {
         presence_drop_room(presence, service);
         return false;
     }
@@ -341,23 +214,24 @@ static bool remember(struct connection *connection)
 bool presence_user_went(struct connection *connection)
 {
     const ws_manager *manager = connection->loop->manager;
-    struct presence_room *service = counted_room(connection, PRESENCE_SERVICE);
-    const char *user = counted_user(connection);
-    bool is_parents = loop_is_parents(connection->loop);
-    bool was_counted = user != NULL && is_counted_here(connection);
+    const struct presence_room *service =
+        presence_find_room(manager->presence, PRESENCE_SERVICE);
+    bool is_complete = service != NULL && (service->is_listed || service->is_followed);
+    bool was_counted = connection->is_counted;
 
     manager_assert_locked(manager);
-    if (service != NULL)
+    if (was_counted)
         presence_left(connection, PRESENCE_SERVICE, true);
-    if (is_parents || connection->protocol == WS_PROTOCOL_RAW)
+    connection->is_counted = false;
+    if (loop_is_parents(connection->loop) || connection->protocol == WS_PROTOCOL_RAW)
         return false;
-    if (user == NULL)
+    if (connection->user == NULL)
         return true;
     if (has_other(connection) || (was_counted && follow_is_on(manager)))
         return false; /* or the stream will say it */
-    if (manager->options.presence_grace_ms == 0 || (service != NULL && !was_counted))
+    if (manager->options.presence_grace_ms == 0 || (is_complete && !was_counted))
         return true;
-    if (service != NULL || manager->options.presence_events == WS_PRESENCE_OFF)
+    if (was_counted || manager->options.presence_events == WS_PRESENCE_OFF)
         return false;
     return !remember(connection);
 }

@@ -15,10 +15,11 @@ int presence_user_came(struct connection *connection, bool *is_news);
  * announced at once: of an anonymous client, or without a grace time. */
 bool presence_user_went(struct connection *connection);
 
-/* A connection enters a room. Errors as above. */
-int presence_entered(struct connection *connection, const char *room);
+/* A connection enters a room. *is_counted: it counts for the room's presence, so presence_left()
+ * must follow when it leaves. Errors as above. */
+int presence_entered(struct connection *connection, const char *room, bool *is_counted);
 
-/* A connection has left a room, or `is_lost` with it. */
+/* A connection that counted has left a room, or `is_lost` with it. */
 void presence_left(struct connection *connection, const char *room, bool is_lost);
 
 #endif

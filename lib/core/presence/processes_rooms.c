@@ -26,8 +26,7 @@ static int send_room(ws_manager *manager, uint32_t process, const char *name)
         return result;
     if (process != NO_PROCESS && (most == 0 || presence->bytes <= most))
         note_wanted(presence, room, process);
-    for (struct presence_member *member = room->first; member != NULL; member = member->next)
-        presence_note_needed(presence, member);
+    presence_visit_members(presence, room, &room->to_send, presence_note_needed);
     presence_drop_room(presence, room);
     return WS_OK;
 }
@@ -67,8 +66,9 @@ bool processes_rooms_forget(struct presence *presence, struct presence_room *roo
     return true;
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
+
+enum { ROOMS_AT_ONCE = 64 /* under one hold of the lock */ };
 
 typedef int room_handler(ws_manager *manager, uint32_t process, const char *name);
 
@@ -93,12 +93,16 @@ static int handle_rooms(ws_manager *manager, uint32_t process,
     struct json_walk walk;
     struct json_slice name;
     int result = WS_OK;
+    unsigned n = 0;
 
     manager_assert_locked(manager);
     if (rooms.text == NULL || !json_elements_begin(&walk, rooms.text, rooms.length))
         return WS_ERR_INVALID;
-    while (result == WS_OK && json_elements_next(&walk, &name))
+    while (result == WS_OK && json_elements_next(&walk, &name)) {
         result = handle_room(manager, process, name, handle);
+        if (++n % ROOMS_AT_ONCE == 0)
+            manager_relock(manager);
+    }
     return result;
 }
 

@@ -1,6 +1,6 @@
 /* processes_rooms.h: the rooms whose members other processes need to know of this one. Not here:
  * what this process needs of the others (wishes.h), and sending it (processes_send.h). The lock
- * is held. */
+ * is held, and given back in between if there are many rooms or members. */
 #ifndef WS_CORE_PRESENCE_PROCESSES_ROOMS_H
 #define WS_CORE_PRESENCE_PROCESSES_ROOMS_H
 

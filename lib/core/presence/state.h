@@ -22,6 +22,7 @@
 #define PRESENCE_COMMAND "presence"
 
 struct presence_room;
+struct counting;
 
 /* In place of a number of connections: there are none, but the user may come back within its grace
  * time. */
@@ -158,12 +159,16 @@ struct presence_room {
     uint64_t repeated_by;   /* those that have said so since their presence_begin */
     struct presence_member *first;
     struct presence_member *changed; /* members whose change is to be sent */
-    ws_message *list;                /* {"type":"presence"} as of now; NULL: to be made */
-    uint64_t number;                 /* of the room, unique in the manager */
-    size_t n_members;                /* that are there */
-    size_t n_kept;                   /* also those whose leaving is still to be sent; and one
-                                        for a caller that holds the room */
-    size_t bytes;                    /* about as many as the list of members takes */
+    /* The next members of walks in steps (presence_visit_members()); NULL: none goes on. */
+    struct presence_member *to_note;
+    struct presence_member *to_send;
+    struct counting *counting; /* of those that are there (counting.h); NULL: none goes on */
+    ws_message *list;          /* {"type":"presence"} as of now; NULL: to be made */
+    uint64_t number;           /* of the room, unique in the manager */
+    size_t n_members;          /* that are there */
+    size_t n_kept;             /* also those whose leaving is still to be sent; and one
+                                  for each caller that holds the room */
+    size_t bytes;              /* about as many as the list of members takes */
     /* When a limit left no room for this one's users: the users of other rooms and the connections
      * of this one; no connections: there was no such limit. */
     size_t refused_users;
@@ -262,6 +267,14 @@ int presence_add_member(struct presence *presence, struct presence_room *room, c
 /* Frees a member, which is in no list but the room's. */
 void presence_free_member(struct presence *presence, struct presence_member *member);
 
+/* Visits the members of a room that are there now and stay. `visit` may free them. The lock is
+ * given back in between. `cursor` is the room's to_note or to_send. Of two walks at a time that
+ * share it, either may visit what is left of both. */
+void presence_visit_members(struct presence *presence, struct presence_room *room,
+                            struct presence_member **cursor,
+                            void (*visit)(struct presence *presence,
+                                          struct presence_member *member));
+
 /* Replaces a member's state by a text that it takes over; NULL: none. */
 void presence_replace_state(struct presence *presence, struct presence_member *member,
                             char *state, size_t length);
@@ -327,12 +340,12 @@ void presence_drop_room(struct presence *presence, struct presence_room *room);
 
 /* --- members.c ------------------------------------------------------------------------------- */
 
-/* Finds a room or makes one, and counts its members if that was not done yet. Errors:
- * WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+/* Finds a room or makes one, and counts its members if that was not done yet, giving the lock back
+ * in between if they are many. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
 int presence_open_room(ws_manager *manager, const char *name, struct presence_room **room);
 
 /* Finds or makes a room that another process has asked for, and counts its members if that was not
- * done yet. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+ * done yet, as presence_open_room() does. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
 int presence_open_for_others(ws_manager *manager, const char *name,
                              struct presence_room **room);
 

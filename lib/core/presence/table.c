@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { VISITED_AT_ONCE = 512 /* members under one hold of the lock */ };
+
 struct presence_room *presence_find_room(const struct presence *presence, const char *name)
 {
     return presence != NULL ? name_table_find(&presence->rooms, name, strlen(name)) : NULL;
@@ -146,11 +148,21 @@ static void free_parts(const ws_allocator *memory, struct presence_member *membe
     }
 }
 
+/* Walks go on with the member after this one. */
+static void pass(struct presence_room *room, const struct presence_member *member)
+{
+    if (room->to_note == member)
+        room->to_note = member->next;
+    if (room->to_send == member)
+        room->to_send = member->next;
+}
+
 void presence_free_member(struct presence *presence, struct presence_member *member)
 {
     const ws_allocator *memory = &presence->manager->memory;
     struct presence_room *room = member->room;
 
+    pass(room, member);
     if (member->previous != NULL)
         member->previous->next = member->next;
     else
@@ -165,6 +177,27 @@ void presence_free_member(struct presence *presence, struct presence_member *mem
     free_parts(memory, member);
     memory_free(memory, member->state);
     memory_free(memory, member);
+}
+
+void presence_visit_members(struct presence *presence, struct presence_room *room,
+                            struct presence_member **cursor,
+                            void (*visit)(struct presence *presence,
+                                          struct presence_member *member))
+{
+    unsigned n = 0;
+
+    manager_assert_locked(presence->manager);
+    room->n_kept++; /* stays when its last member is freed */
+    *cursor = room->first;
+    while (*cursor != NULL) {
+        struct presence_member *member = *cursor;
+
+        *cursor = member->next;
+        visit(presence, member);
+        if (++n % VISITED_AT_ONCE == 0)
+            manager_relock(presence->manager);
+    }
+    room->n_kept--;
 }
 
 void presence_replace_state(struct presence *presence, struct presence_member *member,
@@ -191,6 +224,7 @@ static void free_room(ws_manager *manager, struct presence_room *room)
     }
     if (room->list != NULL)
         ws_message_unref(room->list);
+    memory_free(&manager->memory, room->counting);
     memory_free(&manager->memory, room);
 }
 

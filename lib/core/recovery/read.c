@@ -43,8 +43,8 @@ static bool seek(const struct history *history, struct recovery *recovery, size_
         count += history_seek(history, GROUP_USER, connection->user->group->name,
                               recovery->position, &recovery->cursors[count]);
     for (uint32_t at = 0; at < rooms->count; at++)
-        if (rooms_at(rooms, at).share->group->kind == GROUP_ROOM)
-            count += history_seek(history, GROUP_ROOM, rooms_at(rooms, at).share->group->name,
+        if (rooms_share(rooms, at)->group->kind == GROUP_ROOM)
+            count += history_seek(history, GROUP_ROOM, rooms_share(rooms, at)->group->name,
                                   recovery->position, &recovery->cursors[count]);
     *found = count;
     return true;

@@ -8,12 +8,19 @@
 #include "core/presence/watch.h"
 #include "core/recovery/recovery.h"
 
-static void set_place(struct connection *member, const struct share *share, uint32_t place)
+static void set_place(struct connection *member, const struct share *share, uint32_t at)
 {
-    if (share->group->kind == GROUP_USER)
-        member->user_place = place;
-    else
-        rooms_set_place(&member->rooms, rooms_find(&member->rooms, share), place);
+    uint32_t number;
+    struct room_place place;
+
+    if (share->group->kind == GROUP_USER) {
+        member->user_place = at;
+        return;
+    }
+    number = rooms_find(&member->rooms, share);
+    place = rooms_place(&member->rooms, number);
+    place.at = at;
+    rooms_set_place(&member->rooms, number, place);
 }
 
 /* While a delivery walks the share, its first `left` members are still to be reached. If one of
@@ -58,9 +65,12 @@ static int join_user(struct connection *connection, bool *is_news)
     if (user != NULL && !registry_add(registry, user, connection))
         return WS_ERR_NO_MEMORY;
     connection->user_place = user != NULL ? user->count - 1 : 0;
+    connection->is_of_user = user != NULL;
     result = presence_user_came(connection, is_news);
     if (result != WS_OK && user != NULL)
         registry_remove(registry, user, connection->user_place);
+    if (result != WS_OK)
+        connection->is_of_user = false;
     return result;
 }
 
@@ -97,7 +107,7 @@ static void note_change(struct connection *connection)
 }
 
 /* Adds the connection to a group that it is not in. The lock is held. */
-static int enter(struct connection *connection, struct share *share)
+static int enter(struct connection *connection, struct share *share, bool is_counted)
 {
     ws_manager *manager = connection->loop->manager;
 
@@ -105,7 +115,7 @@ static int enter(struct connection *connection, struct share *share)
     if (!registry_add(&manager->registry, share, connection))
         return WS_ERR_NO_MEMORY;
     if (rooms_add(&connection->rooms, &manager->memory,
-                  (struct membership){share, share->count - 1}))
+                  (struct membership){share, {share->count - 1, is_counted}}))
         return WS_OK;
     registry_remove(&manager->registry, share, share->count - 1);
     return WS_ERR_NO_MEMORY;
@@ -113,13 +123,14 @@ static int enter(struct connection *connection, struct share *share)
 
 static int enter_room(struct connection *connection, struct share *share)
 {
-    int result = presence_entered(connection, share->group->name);
+    bool is_counted;
+    int result = presence_entered(connection, share->group->name, &is_counted);
 
     if (result != WS_OK)
         return result == WS_ERR_LIMIT ? WS_ERR_TOO_MANY_ROOMS : result;
     recovery_note_room(connection);
-    result = enter(connection, share);
-    if (result != WS_OK)
+    result = enter(connection, share, is_counted);
+    if (result != WS_OK && is_counted)
         presence_left(connection, share->group->name, false);
     return result;
 }
@@ -146,15 +157,17 @@ int membership_enter(struct connection *connection, struct share *share)
     return result;
 }
 
-/* Removes the connection from a group. The lock is held. */
-static void leave(struct connection *connection, uint32_t at)
+/* Removes the connection from a group. Returns whether it was counted there. The lock is held. */
+static bool leave(struct connection *connection, uint32_t at)
 {
     struct rooms *rooms = &connection->rooms;
-    struct membership membership = rooms_at(rooms, at);
+    struct share *share = rooms_share(rooms, at);
+    struct room_place place = rooms_place(rooms, at);
 
     manager_assert_locked(connection->loop->manager);
     rooms_remove(rooms, at);
-    leave_share(connection->loop, membership.share, membership.place);
+    leave_share(connection->loop, share, place.at);
+    return place.is_counted;
 }
 
 /* The number of a group among those that the connection is in, or ROOMS_NONE. The lock is held. */
@@ -197,7 +210,7 @@ int membership_watch(struct connection *connection, struct share *watchers)
     if (rooms_find(&connection->rooms, watchers) != ROOMS_NONE)
         return WS_ERR_ALREADY;
     manager_lock(manager);
-    result = is_in(connection, watchers->group->name) ? enter(connection, watchers)
+    result = is_in(connection, watchers->group->name) ? enter(connection, watchers, false)
                                                       : WS_ERR_NOT_MEMBER;
     manager_unlock(manager);
     return result;
@@ -221,33 +234,34 @@ int membership_leave(struct connection *connection, struct share *share)
     ws_manager *manager = connection->loop->manager;
     const char *room = share->group->name;
     uint32_t at = rooms_find(&connection->rooms, share);
+    bool was_counted;
 
     if (at == ROOMS_NONE)
         return WS_ERR_NOT_MEMBER;
     manager_lock(manager);
-    leave(connection, at);
+    was_counted = leave(connection, at);
     stop_watching(connection, room);
-    presence_left(connection, room, false);
+    if (was_counted)
+        presence_left(connection, room, false);
     presence_unused(manager, room);
     manager_unlock(manager);
     note_change(connection);
     return WS_OK;
 }
 
-static void end_membership(struct connection *connection, struct membership membership)
+static void end_membership(struct connection *connection, struct share *share,
+                           struct room_place place)
 {
     ws_manager *manager = connection->loop->manager;
-    struct share *share = membership.share;
-    bool is_room = share->group->kind == GROUP_ROOM;
     char name[WS_NAME_MAX + 1];
 
     if (manager->presence == NULL) {
-        leave_share(connection->loop, share, membership.place);
+        leave_share(connection->loop, share, place.at);
         return;
     }
     memcpy(name, share->group->name, (size_t)share->group->name_length + 1);
-    leave_share(connection->loop, share, membership.place);
-    if (is_room)
+    leave_share(connection->loop, share, place.at);
+    if (place.is_counted)
         presence_left(connection, name, true);
     presence_unused(manager, name);
 }
@@ -259,9 +273,10 @@ void membership_end(struct connection *connection)
 
     manager_assert_locked(loop->manager);
     for (uint32_t at = 0; at < rooms->count; at++)
-        end_membership(connection, rooms_at(rooms, at));
+        end_membership(connection, rooms_share(rooms, at), rooms_place(rooms, at));
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
+    connection->is_of_user = false;
     if (loop->manager->presence != NULL)
         presence_unused(loop->manager, PRESENCE_SERVICE);
     rooms_free(rooms, &loop->manager->memory);

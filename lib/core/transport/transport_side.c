@@ -129,7 +129,7 @@ static void describe(const struct connection *connection, size_t max, struct buf
     buffer_add_text(buffer, user != NULL ? user->group->name : "");
     buffer_add(buffer, "", 1);
     for (uint32_t at = 0; at < rooms->count && !buffer->failed; at++) {
-        const struct group *room = rooms_at(rooms, at).share->group;
+        const struct group *room = rooms_share(rooms, at)->group;
 
         if (room->kind != GROUP_ROOM)
             continue;

@@ -38,7 +38,8 @@ static void end(void)
 /* `place` identifies the membership: it is the share's own number. */
 static bool add(uint32_t number)
 {
-    if (!rooms_add(&rooms, &memory.allocator, (struct membership){shares[number], number}))
+    if (!rooms_add(&rooms, &memory.allocator,
+                   (struct membership){shares[number], {number, number % 2}}))
         return false;
     in[number] = true;
     n_in++;
@@ -62,8 +63,9 @@ static bool is_right(uint32_t number)
 
     if (!in[number])
         return at == ROOMS_NONE;
-    return at < rooms.count && rooms_at(&rooms, at).share == shares[number] &&
-           rooms_at(&rooms, at).place == number;
+    return at < rooms.count && rooms_share(&rooms, at) == shares[number] &&
+           rooms_place(&rooms, at).at == number &&
+           rooms_place(&rooms, at).is_counted == number % 2;
 }
 
 static void check_number(uint32_t number)
@@ -154,8 +156,10 @@ START_TEST(places_can_be_changed)
     begin();
     for (uint32_t number = 0; number < 40; number++) {
         ck_assert(add(number));
-        rooms_set_place(&rooms, rooms_find(&rooms, shares[number]), 1000 + number);
-        ck_assert_uint_eq(rooms_at(&rooms, number).place, 1000 + number);
+        rooms_set_place(&rooms, rooms_find(&rooms, shares[number]),
+                        (struct room_place){1000 + number, true});
+        ck_assert_uint_eq(rooms_place(&rooms, number).at, 1000 + number);
+        ck_assert(rooms_place(&rooms, number).is_counted);
     }
     end();
 }
