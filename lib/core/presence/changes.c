@@ -86,6 +86,7 @@ void presence_free_if_unused(struct presence *presence, struct presence_member *
 void presence_note(struct presence *presence, struct presence_member *member, bool was_there)
 {
     struct presence_room *room = member->room;
+    bool is_seen = is_observed(presence, room);
     bool is_there = presence_is_there(member);
     bool is_known =
         member->is_changed || member->is_known || member->is_shown || member->is_reported;
@@ -98,7 +99,7 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
         forget_state(presence, member);
     if (member->is_state_unsent || member->sent_connections != presence_own(member))
         presence_note_unsent(presence, member);
-    if (is_observed(presence, room) && (is_there || is_known)) {
+    if (is_seen && (is_there || is_known)) {
         if (!member->is_changed) {
             member->is_changed = true;
             member->next_changed = room->changed;
@@ -106,6 +107,8 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
         }
         presence_note_room(presence, room);
     } else {
+        if (is_seen && room->is_big) /* observers do not know the member, but it was counted */
+            presence_note_room(presence, room);
         presence_free_if_unused(presence, member);
     }
 }

@@ -207,6 +207,27 @@ START_TEST(a_count_that_was_given_is_corrected)
 }
 END_TEST
 
+/* Watchers were never sent a member that had come before them. */
+START_TEST(a_member_that_was_never_sent_changes_the_count)
+{
+    prepare();
+    host.options.max_presence_list = 2;
+    host_start(&host);
+    open_crowd(0, 3);
+    client_open(&host, &ann, "ann", "ann");
+    watch(&ann);
+    pass(200);
+    client_count(&ann);
+    leave_crowd(0, 1);
+    pass(200);
+    expect_text(&ann, "\"data\":{\"count\":3}");
+    leave_crowd(1, 1);
+    pass(200);
+    expect_text(&ann, "\"members\":[");
+    end();
+}
+END_TEST
+
 /* A watcher that has received the count alone in between has no list to which changes apply. */
 START_TEST(a_list_follows_a_count_that_was_given)
 {
@@ -574,6 +595,7 @@ int main(void)
         a_member_missing_in_the_answer_is_announced_as_joined,
         a_member_missing_in_the_first_list_is_announced_as_joined,
         a_count_that_was_given_is_corrected,
+        a_member_that_was_never_sent_changes_the_count,
         a_list_follows_a_count_that_was_given,
         on_presence_skips_users_who_leave_within_a_batch,
         a_state_that_went_with_its_user_is_said_to_be_gone,
