@@ -99,6 +99,41 @@ class Turns(HttpCase):
         clients[-1].sendall(b"\r\n\r\n")
         self.assertIn(b" 200 ", clients[-1].recv(4096).splitlines()[0])
 
+    MOST_REFUSED = 32  # by one piece of work
+
+    def refused(self, backend, clients):
+        """How many were answered with 503, after the backend has done all it can."""
+        self.settle(backend)
+        count = 0
+        for client in clients:
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                count += client.recv(4096).startswith(b"HTTP/1.1 503 ")
+        return count
+
+    def test_few_heads_give_way_at_once(self):
+        """One request that must wait halves what unfinished heads may hold."""
+        backend = self.start_without_time()
+        begun = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"c" * 15000
+        clients = [self.connect(backend, begun) for _ in range(800)]
+        self.assertEqual(self.refused(backend, clients), 0)
+        for number in (1, 2):
+            self.assertEqual(backend.request("GET", "/api/orders?limit=500")[0], 200)
+            self.assertEqual(self.refused(backend, clients), self.MOST_REFUSED, number)
+
+    def test_few_bodies_give_way_at_once(self):
+        """One byte doubles a body's memory, for which hundreds of small ones would have to give way."""
+        crowd.raise_descriptor_limit()
+        backend = self.start_without_time()
+        head = post("/api/orders", f"Content-Length: {MIB}")
+        clients = [self.connect(backend, head + b" ") for _ in range(900)]
+        large = [self.connect(backend, head + b" " * (MIB - 1)) for _ in range(15)]
+        large.append(self.connect(backend, head + b" " * (MIB // 2)))
+        self.assertEqual(self.refused(backend, clients + large), 0)
+        large[-1].sendall(b" ")
+        self.assertEqual(self.refused(backend, clients), self.MOST_REFUSED)
+        self.assertEqual(self.refused(backend, large), 0)
+
     def test_event_requests_are_answered_while_websockets_have_output(self):
         """While a flood of messages is read, each of 400 WebSockets has output in every turn."""
         backend = self.start("--no-presence", "--relay")

@@ -20,10 +20,11 @@
 
 enum {
     READS_PER_TURN = 4,
-    OUT_LIMIT = 64 * 1024,    /* above it, the client is neither answered nor read from */
-    RECEIVED_PER_COST = 8,    /* bytes parsed or copied, per byte of an answer */
-    COST_OF_LOOK = 8,         /* at a connection that was not in use: 100 ns */
-    LEAST_WRITTEN = 20 * 1024 /* within TIMEOUT_WRITE: 1 KiB a second */
+    OUT_LIMIT = 64 * 1024,     /* above it, the client is neither answered nor read from */
+    RECEIVED_PER_COST = 8,     /* bytes parsed or copied, per byte of an answer */
+    COST_OF_LOOK = 8,          /* at a connection that was not in use: 100 ns */
+    LEAST_WRITTEN = 20 * 1024, /* within TIMEOUT_WRITE: 1 KiB a second */
+    MOST_REFUSED = HTTP_TURN_COST / HTTP_COST_REQUEST /* at once; each costs an answer */
 };
 
 static const char too_many_requests[] = "too many requests at once; try again";
@@ -177,25 +178,36 @@ static struct connection *oldest_unread(struct connection *connection, const siz
     return other;
 }
 
-/* While a sum of all connections is above its limit, refuses those that take longest: a client that
- * completes its request usually does so soon. */
+/* The other connection with a part of the sum that takes longest; NULL if there is none. A client
+ * that completes its request usually does so soon. */
+static struct connection *slowest(struct connection *connection, const size_t *sum)
+{
+    struct connection *oldest = NULL;
+
+    if (sum == &connection->loop->head_bytes)
+        oldest = oldest_sender(connection, TIMEOUT_HEAD);
+    if (oldest == NULL)
+        oldest = oldest_sender(connection, TIMEOUT_BODY);
+    return oldest != NULL ? oldest : oldest_unread(connection, sum);
+}
+
+/* While a sum of all connections is above its limit, refuses those that take longest, and the given
+ * one when there are no others. Thousands of small ones would take 30 ms: those beyond MOST_REFUSED
+ * give way to what is done next, and until then the sum may stay above its limit. */
 static void limit_sum(struct connection *connection, const size_t *sum, size_t limit,
                       const char *message)
 {
-    while (*sum > limit && !connection->last) {
-        struct connection *oldest = NULL;
+    int left = MOST_REFUSED;
 
-        if (sum == &connection->loop->head_bytes)
-            oldest = oldest_sender(connection, TIMEOUT_HEAD);
-        if (oldest == NULL)
-            oldest = oldest_sender(connection, TIMEOUT_BODY);
-        if (oldest == NULL)
-            oldest = oldest_unread(connection, sum);
-        if (oldest == NULL) {
+    while (left-- > 0 && *sum > limit && !connection->last) {
+        struct connection *other = slowest(connection, sum);
+
+        if (other == NULL) {
             http_answer_failure(connection, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
             return;
         }
-        connection_http_refuse(oldest, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+        connection_http_refuse(other, HTTP_STATUS_SERVICE_UNAVAILABLE, message);
+        http_spend(connection, HTTP_COST_REQUEST);
     }
 }
 
