@@ -170,9 +170,10 @@ typedef struct ws_cluster {
      * again is carried out once only if it reaches the same process.
      *
      * It is called when a client of Socket.IO connects, when its rooms change, and at intervals of
-     * `recovery_ms` while it is connected. For messages with a `ref` of any client, it is called
-     * when a message is answered, and before a message is carried out that is answered later. Any
-     * thread calls it, also several at once, without a lock held.
+     * `recovery_ms` while it is connected. Behind a value of a kilobyte or more, the next one of
+     * the same client follows after a pause of 32 ms for each kilobyte. For messages with a `ref`
+     * of any client, it is called when a message is answered, and before a message is carried out
+     * that is answered later. Any thread calls it, also several at once, without a lock held.
      *
      * @param key     the name of the value: at most 64 lowercase hexadecimal digits
      * @param rank    a value that has a higher rank is not replaced

@@ -12,17 +12,36 @@ enum { STEPS_MAX = 512, STEP_MIN = 16 /* connections */ };
 
 /* CHANGED_MAX: while the carrier takes nothing, clients come and go; the next rounds write the
  * others. */
-enum { WRITTEN_AT_ONCE = 256, CHANGED_MAX = 65536 };
+enum { WRITTEN_AT_ONCE = 256, BYTES_AT_ONCE = 256 << 10, CHANGED_MAX = 65536 };
 
-/* A loop's sessions. */
+/* A session of many rooms is as large as thousands of the messages that change it. So it is written
+ * again only after a pause, a tick for each BYTES_PER_TICK of it: at most 32 KB per second. */
+enum { BYTES_PER_TICK = 1024, PAUSE_MAX_MS = RECORD_MAX / BYTES_PER_TICK * TIMER_TICK_MS };
+
+/* The cost of writing a session, beside that of its bytes: its key is two hashes. */
+enum { WRITING_COST = 32 };
+
+/* A socket whose session was written a short time ago. */
+struct paused {
+    ws_conn_id id;
+    uint64_t until_ms;
+};
+
+/* A loop's sessions. Sockets with is_changed are in `changed` or in `paused`; some of those listed
+ * may have ended. */
 struct remembering {
     ws_loop *loop;
     struct loop_call call;
     bool is_posted;
-    ws_conn_id *changed; /* sockets with is_changed; some may have ended */
-    size_t n_changed;
+    ws_conn_id *changed; /* to be written, in this order */
+    size_t n_written;    /* of these */
+    size_t n_changed;    /* with these */
     size_t capacity;
-    struct timer timer; /* of the next step */
+    struct paused *paused;
+    size_t n_paused;
+    size_t paused_capacity;
+    struct timer pause_timer; /* while some are paused */
+    struct timer timer;       /* of the next step */
     uint32_t step_ms;
     uint32_t n_steps; /* of a round */
     uint64_t round_ends_ms;
@@ -82,14 +101,28 @@ static int write_record(const struct engineio_socket *socket, struct buffer *rec
                             ttl_ms);
 }
 
-/* Writes a session; false if that is to be tried again. */
-static bool write_session(struct engineio_socket *socket)
+/* A session of so many bytes was handed over. */
+static void begin_pause(struct engineio_socket *socket, size_t bytes)
+{
+    ws_loop *loop = socket->session->loop;
+    size_t pause_ms = bytes / BYTES_PER_TICK * TIMER_TICK_MS;
+
+    if (pause_ms > PAUSE_MAX_MS)
+        pause_ms = PAUSE_MAX_MS;
+    socket->paused_until_ms = (uint32_t)(loop->timers.now_ms + pause_ms);
+    transport_prepared(loop, WRITING_COST + (uint32_t)(bytes / INPUT_BYTES_PER_UNIT));
+}
+
+/* Writes a session, and adds its bytes to *sum; false if that is to be tried again. */
+static bool write_session(struct engineio_socket *socket, size_t *sum)
 {
     struct buffer record;
     int result;
 
     buffer_init(&record, engineio_session_memory(socket->session));
     result = write_record(socket, &record);
+    begin_pause(socket, record.length);
+    *sum += record.length;
     buffer_free(&record);
     return result != WS_ERR_BACKPRESSURE && result != WS_ERR_NO_MEMORY;
 }
@@ -107,9 +140,10 @@ void engineio_remember_end(struct engineio_socket *socket, const uint8_t key[PID
     struct kept *kept = kept_of(session);
     uint8_t excess[PID_KEY];
     char name[PID_KEY_NAME];
+    size_t bytes = 0;
 
     if (socket->is_changed)
-        write_session(socket);
+        write_session(socket, &bytes);
     if (ws_manager_is_draining(manager)) {
         kept_forget(kept, key, socket->connection.id);
         return;
@@ -141,24 +175,33 @@ static struct engineio_socket *socket_of(struct connection *connection)
     return socket;
 }
 
-/* Writes the sessions that have changed, at most WRITTEN_AT_ONCE. False if the carrier takes no
- * more now. */
+/* Writes the sessions that have changed, as many as are written at once. False if the carrier takes
+ * no more now. */
 static bool write_changed(struct remembering *part)
 {
     size_t left = WRITTEN_AT_ONCE;
+    size_t bytes = 0;
 
-    for (; part->n_changed > 0 && left > 0; left--) {
-        ws_conn_id id = part->changed[part->n_changed - 1];
+    for (; part->n_written < part->n_changed && left > 0 && bytes < BYTES_AT_ONCE; left--) {
+        ws_conn_id id = part->changed[part->n_written];
         struct engineio_socket *socket =
             socket_of(transport_find(part->loop, id, TRANSPORT_ENGINEIO));
 
-        if (socket != NULL && socket->is_changed && !write_session(socket))
+        if (socket != NULL && socket->is_changed && !write_session(socket, &bytes))
             return false;
         if (socket != NULL)
             socket->is_changed = false;
-        part->n_changed--;
+        part->n_written++;
     }
+    if (part->n_written == part->n_changed)
+        part->n_written = part->n_changed = 0;
     return true;
+}
+
+static void write_and_post(struct remembering *part)
+{
+    if (write_changed(part) && part->n_changed > 0)
+        post(part);
 }
 
 static void run(ws_loop *loop, struct loop_call *call)
@@ -168,8 +211,7 @@ static void run(ws_loop *loop, struct loop_call *call)
 
     (void)loop;
     part->is_posted = false;
-    if (write_changed(part) && part->n_changed > 0)
-        post(part);
+    write_and_post(part);
 }
 
 static void drop(struct loop_call *call)
@@ -177,19 +219,78 @@ static void drop(struct loop_call *call)
     (void)call; /* it is the part's */
 }
 
-static void note(struct remembering *part, struct engineio_socket *socket)
+static bool add_changed(struct remembering *part, ws_conn_id id)
 {
     ws_conn_id *grown;
 
-    if (socket->is_changed || part->n_changed >= CHANGED_MAX)
-        return;
+    if (part->n_written > part->n_changed / 2) {
+        part->n_changed -= part->n_written;
+        memmove(part->changed, part->changed + part->n_written,
+                part->n_changed * sizeof *part->changed);
+        part->n_written = 0;
+    }
     grown = memory_grow(&part->loop->manager->memory, part->changed, sizeof *grown,
                         part->n_changed, 16, &part->capacity);
     if (grown == NULL)
-        return; /* the next round writes it */
+        return false;
     part->changed = grown;
-    part->changed[part->n_changed++] = socket->connection.id;
-    socket->is_changed = true;
+    part->changed[part->n_changed++] = id;
+    return true;
+}
+
+/* --- those that were written a short time ago ------------------------------------------------- */
+
+/* The 32 bits of the time wrap: a pause that seems to be longer than the longest one is over. */
+static uint32_t pause_left_ms(const struct engineio_socket *socket)
+{
+    uint32_t left_ms = socket->paused_until_ms - (uint32_t)socket->session->loop->timers.now_ms;
+
+    return left_ms <= PAUSE_MAX_MS ? left_ms : 0;
+}
+
+static bool add_paused(struct remembering *part, ws_conn_id id, uint32_t left_ms)
+{
+    struct timer_wheel *timers = &part->loop->timers;
+    struct paused *grown =
+        memory_grow(&part->loop->manager->memory, part->paused, sizeof *grown, part->n_paused,
+                    16, &part->paused_capacity);
+
+    if (grown == NULL)
+        return false;
+    part->paused = grown;
+    part->paused[part->n_paused++] = (struct paused){id, timers->now_ms + left_ms};
+    if (part->pause_timer.link == NULL)
+        timer_start(timers, &part->pause_timer, TIMER_TICK_MS);
+    return true;
+}
+
+/* The next round writes what can't be noted. */
+static void note(struct remembering *part, struct engineio_socket *socket)
+{
+    ws_conn_id id = socket->connection.id;
+    uint32_t left_ms = pause_left_ms(socket);
+
+    if (socket->is_changed || part->n_changed + part->n_paused >= CHANGED_MAX)
+        return;
+    socket->is_changed = left_ms > 0 ? add_paused(part, id, left_ms) : add_changed(part, id);
+}
+
+static void pause_expired(struct timer *timer)
+{
+    struct remembering *part =
+        (struct remembering *)(void *)((char *)timer -
+                                       offsetof(struct remembering, pause_timer));
+    struct timer_wheel *timers = &part->loop->timers;
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < part->n_paused; i++)
+        if (part->paused[i].until_ms > timers->now_ms || !add_changed(part, part->paused[i].id))
+            part->paused[n_left++] = part->paused[i];
+    part->n_paused = n_left;
+    if (n_left > 0)
+        timer_start(timers, timer, TIMER_TICK_MS);
+    if (part->n_changed > 0)
+        post(part);
 }
 
 /* --- rounds ----------------------------------------------------------------------------------- */
@@ -218,14 +319,16 @@ static void start_timer(struct remembering *part, uint32_t recovery_ms)
     timer_start(&part->loop->timers, &part->timer, step_ms);
 }
 
-/* Goes on with the round, unless the carrier takes no more. */
-static void step(struct remembering *part)
+/* Goes on with the round, unless the carrier takes no more. False if the step was not completed,
+ * because its sessions are large. */
+static bool step(struct remembering *part)
 {
-    enum { AT_ONCE = 16 };
+    enum { AT_ONCE = 4 };
     struct connection *some[AT_ONCE];
     size_t left = transport_count(part->loop) / part->n_steps + STEP_MIN;
+    size_t bytes = 0;
 
-    while (part->below > 0 && left > 0) {
+    while (part->below > 0 && left > 0 && bytes < BYTES_AT_ONCE) {
         size_t n =
             transport_walk(part->loop, &part->below, some, left < AT_ONCE ? left : AT_ONCE);
 
@@ -235,13 +338,14 @@ static void step(struct remembering *part)
             if (socket == NULL)
                 continue;
             part->has_found = true;
-            if (!socket->is_changed && !write_session(socket)) {
+            if (!socket->is_changed && !write_session(socket, &bytes)) {
                 note(part, socket);
-                return;
+                return true;
             }
         }
         left -= n;
     }
+    return left == 0 || part->below == 0;
 }
 
 static void timer_expired(struct timer *timer)
@@ -251,10 +355,11 @@ static void timer_expired(struct timer *timer)
     uint64_t now_ms = part->loop->timers.now_ms;
     uint32_t delay_ms = part->step_ms;
 
-    write_changed(part);
-    step(part);
+    write_and_post(part);
+    if (!step(part))
+        delay_ms = TIMER_TICK_MS;
     if (part->below == 0 && now_ms >= part->round_ends_ms) {
-        if (!part->has_found && part->n_changed == 0)
+        if (!part->has_found && part->n_changed + part->n_paused == 0)
             return;
         begin_round(part, UINT32_MAX);
     } else if (part->below == 0 && part->n_changed == 0) {
@@ -272,7 +377,9 @@ static void free_part(ws_loop *loop)
     if (part == NULL)
         return;
     timer_stop(&part->timer);
+    timer_stop(&part->pause_timer);
     memory_free(&loop->manager->memory, part->changed);
+    memory_free(&loop->manager->memory, part->paused);
     memory_free(&loop->manager->memory, part);
 }
 
@@ -288,7 +395,9 @@ static struct remembering *part_of(ws_loop *loop)
     part->loop = loop;
     part->call = (struct loop_call){run, drop};
     part->timer.kind = TIMER_REMEMBER;
+    part->pause_timer.kind = TIMER_REMEMBER_PAUSE;
     loop->timers.expired[TIMER_REMEMBER] = timer_expired;
+    loop->timers.expired[TIMER_REMEMBER_PAUSE] = pause_expired;
     loop->parts[PART_REMEMBERING] = part;
     loop->free_part[PART_REMEMBERING] = free_part;
     return part;
@@ -305,6 +414,7 @@ void engineio_remember(struct engineio_socket *socket)
     if (part == NULL)
         return; /* the next change tries again */
     note(part, socket);
-    post(part);
+    if (part->n_changed > 0)
+        post(part);
     start_timer(part, session->endpoint->socketio->options.recovery_ms);
 }

@@ -3,7 +3,8 @@
  * Not here: asking for it (recovery.h).
  *
  * A session is written when it begins and when its rooms have changed, once for all changes of
- * a turn, and again before its time is over. */
+ * a turn, and again before its time is over. One of a kilobyte or more is written again only after
+ * a pause that grows with its size. */
 #ifndef WS_TRANSPORT_ENGINEIO_REMEMBER_H
 #define WS_TRANSPORT_ENGINEIO_REMEMBER_H
 

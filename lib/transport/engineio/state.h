@@ -25,6 +25,7 @@ struct engineio_socket {
     bool is_returned : 1;             /* it has recovered a session, which kept.h knows */
     bool is_changed : 1;              /* its session is to be remembered (remember.h) */
     bool is_lost : 1;                 /* its session can no longer be recovered */
+    uint32_t paused_until_ms; /* of the loop's clock; its session is not written before */
 };
 
 static_assert(sizeof(struct engineio_socket) <= 120, "an idle socket does not grow unnoticed");

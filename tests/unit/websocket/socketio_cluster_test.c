@@ -14,7 +14,7 @@ struct value {
     uint64_t rank;
     uint64_t ttl_ms;
     size_t length; /* 0: forgotten */
-    char bytes[512];
+    char bytes[65536];
 };
 
 /* It outlives hosts. */
@@ -22,7 +22,8 @@ static struct {
     struct value values[VALUES];
     size_t n_values;
     unsigned n_remembers;
-    int result; /* of `remember` */
+    size_t n_bytes; /* of these */
+    int result;     /* of `remember` */
     bool is_silent;
     struct {
         void *request;
@@ -55,6 +56,7 @@ static int remember(const char *key, uint64_t rank, const void *value, size_t le
 
     (void)data;
     carrier.n_remembers++;
+    carrier.n_bytes += length;
     if (carrier.result != WS_OK)
         return carrier.result;
     if (known == NULL) {
@@ -316,6 +318,96 @@ START_TEST(a_session_is_written_again_before_its_time_is_over)
     host_pass(&host, 120000);
     host_pass(&host, 120000);
     ck_assert_uint_eq(carrier.n_remembers, before);
+}
+END_TEST
+
+/* A client whose session has about 60 KB. */
+static struct peer *in_many_rooms(struct life *life)
+{
+    struct peer *peer = lives_join("", life);
+    char room[140];
+
+    for (int i = 0; i < 480; i++) {
+        memset(room, 'r', sizeof room);
+        snprintf(room + 120, 12, "%d", i);
+        ck_assert_int_eq(ws_manager_join_room(host.manager, socketio_id(peer), room), WS_OK);
+    }
+    return peer;
+}
+
+static void toggle(struct peer *peer, const char *request)
+{
+    char packet[64];
+
+    snprintf(packet, sizeof packet, "421[\"%s\",\"x\"]", request);
+    socketio_send(peer, packet);
+}
+
+/* A client that enters and leaves a room again and again moves no more than it sends. */
+START_TEST(a_large_session_is_written_after_a_pause)
+{
+    struct life life;
+    struct peer *peer = in_many_rooms(&life);
+    size_t before;
+
+    host_turn(&host);
+    ck_assert_uint_gt(carrier.values[0].length, 50000);
+    host_pass(&host, 3000);
+    before = carrier.n_bytes;
+    for (int i = 0; i < 1000; i++)
+        toggle(peer, i % 2 == 0 ? "join_room" : "leave_room");
+    toggle(peer, "join_room");
+    ck_assert_uint_gt(carrier.n_bytes, before + 50000);
+    ck_assert_uint_lt(carrier.n_bytes, before + 70000);
+    host_pass(&host, 3000);
+    ck_assert_uint_lt(carrier.n_bytes, before + 140000);
+    kill_process();
+    ck_assert(lives_is_in(come_back(&life, true), "x"));
+}
+END_TEST
+
+/* Runs turns until nothing is left to do; the most bytes that one of them writes. */
+static size_t most_in_a_turn(void)
+{
+    size_t most = 0;
+    bool more = true;
+
+    while (more) {
+        size_t before = carrier.n_bytes;
+
+        more = ws_loop_run(host.loop, host.now) <= host.now;
+        if (carrier.n_bytes - before > most)
+            most = carrier.n_bytes - before;
+    }
+    return most;
+}
+
+/* When their rooms change, and when they are written again. */
+START_TEST(many_large_sessions_are_written_in_turns)
+{
+    enum { CLIENTS = 15, BYTES = CLIENTS * 60000, AT_ONCE = 700000 };
+    struct life life;
+    struct peer *peers[CLIENTS];
+    size_t before;
+
+    options.endpoint.ping_interval_ms = 0x3fffffff;
+    kill_process();
+    for (int i = 0; i < CLIENTS; i++) {
+        peers[i] = in_many_rooms(&life);
+        host_turn(&host);
+    }
+    host_pass(&host, 3000);
+    before = carrier.n_bytes;
+    for (int i = 0; i < CLIENTS; i++)
+        ws_manager_join_room(host.manager, socketio_id(peers[i]), "x");
+    ck_assert_uint_lt(most_in_a_turn(), AT_ONCE);
+    ck_assert_uint_gt(carrier.n_bytes, before + BYTES * 9 / 10);
+    before = carrier.n_bytes;
+    for (int i = 0; i < 1200; i++) {
+        host.now += 100;
+        ck_assert_uint_lt(most_in_a_turn(), AT_ONCE);
+    }
+    ck_assert_uint_gt(carrier.n_bytes, before + BYTES * 9 / 10);
 }
 END_TEST
 
@@ -634,6 +726,8 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_session_is_written_once_in_a_turn);
     tcase_add_test(cases, what_the_carrier_did_not_take_is_written_later);
     tcase_add_test(cases, a_session_is_written_again_before_its_time_is_over);
+    tcase_add_test(cases, a_large_session_is_written_after_a_pause);
+    tcase_add_test(cases, many_large_sessions_are_written_in_turns);
     tcase_add_test(cases, a_client_that_leaves_on_purpose_is_forgotten);
     tcase_add_test(cases, of_those_who_left_the_newest_are_remembered);
     tcase_add_test(cases, those_whom_a_drain_ends_are_remembered);
