@@ -20,8 +20,8 @@ enum {
 
 struct guest {
     struct client client;
-    unsigned user;
     size_t loop;
+    unsigned user;
     bool is_open;
     bool is_inside; /* the room "r" */
 };
@@ -37,11 +37,12 @@ static size_t n_holds;        /* of the manager's lock */
 static void (*between)(void); /* what others do before the lock is taken; NULL: nothing */
 static bool is_between;
 
-void __real_manager_lock(ws_manager *manager);
-void __wrap_manager_lock(ws_manager *manager);
+/* The linker's names (--wrap). */
+void real_lock(ws_manager *manager) __asm__("__real_manager_lock");
+void wrapped_lock(ws_manager *manager) __asm__("__wrap_manager_lock");
 
 /* Other threads have had the lock. */
-void __wrap_manager_lock(ws_manager *manager)
+void wrapped_lock(ws_manager *manager)
 {
     if (between != NULL && !is_between) {
         is_between = true;
@@ -49,7 +50,7 @@ void __wrap_manager_lock(ws_manager *manager)
         is_between = false;
     }
     n_holds += !is_between;
-    __real_manager_lock(manager);
+    real_lock(manager);
 }
 
 static unsigned pick(unsigned below)
