@@ -10,6 +10,7 @@
 #include "core/clients/waiting.h"
 #include "core/cluster/recall.h"
 #include "core/connections/doom.h"
+#include "core/costs.h"
 #include "core/kept/kept_notes.h"
 
 enum {
@@ -301,7 +302,7 @@ bool former_await(struct connection *connection)
 
 /* --- the carrier's answer --------------------------------------------------------------------- */
 
-/* False if memory ran out. */
+/* False if memory ran out. Each entry is looked for among what is kept already. */
 static bool read_note(struct former *former, const struct recall *recall)
 {
     struct connection *connection = former->connection;
@@ -314,9 +315,11 @@ static bool read_note(struct former *former, const struct recall *recall)
         !kept_note_begin(&reader, former->key, recall->value, recall->length,
                          connection->user->group->name))
         return true;
+    loop_charge(connection->loop, (uint32_t)(recall->length / INPUT_BYTES_PER_UNIT));
     while (kept_note_next(&reader, &entry)) {
         ws_answer waiter;
 
+        loop_charge(connection->loop, INPUT_COST_MESSAGE);
         if (!kept_answers_import(&manager->kept_answers, connection->id,
                                  connection->user->group->name, &entry,
                                  connection->loop->timers.now_ms, &waiter))

@@ -54,21 +54,35 @@ static ws_loop *running_loop(const ws_manager *manager)
     return loop != NULL && loop->manager == manager && loop->running ? loop : NULL;
 }
 
-void client_note(ws_manager *manager, ws_conn_id id)
+/* Gives the note, which goes to two connections if the client has come back; returns its bytes. */
+static size_t give_note(ws_manager *manager, ws_conn_id id)
 {
     struct kept_note note;
+    size_t bytes = 0;
 
     if (!cluster_remembers(manager) || manager->kept_answers.max_answers == 0)
-        return;
+        return 0;
     if (kept_note_write(&manager->kept_answers, id, &note)) {
-        give(manager, note.ids[0], note.rank, &note.text);
-        if (note.ids[1] != 0)
-            give(manager, note.ids[1], note.rank, &note.text);
-        /* Clients pay for it with what they may do in a turn. */
-        loop_charge_running(manager, (uint32_t)(note.text.length / INPUT_BYTES_PER_UNIT));
+        for (size_t i = 0; i < 2 && note.ids[i] != 0; i++) {
+            give(manager, note.ids[i], note.rank, &note.text);
+            bytes += note.text.length;
+        }
         buffer_free(&note.text);
     }
     give_forgotten(manager);
+    return bytes;
+}
+
+/* The client that causes it pays for it with what it may do in a turn: a small request can make the
+ * note of many answers be written again. */
+static uint32_t cost_of(size_t bytes)
+{
+    return (uint32_t)(bytes / INPUT_BYTES_PER_UNIT);
+}
+
+void client_note(ws_manager *manager, ws_conn_id id)
+{
+    loop_charge_running(manager, cost_of(give_note(manager, id)));
 }
 
 void client_note_soon(ws_manager *manager, ws_conn_id id)
@@ -87,11 +101,13 @@ void client_note_soon(ws_manager *manager, ws_conn_id id)
     if (to_note->count == TO_NOTE_MAX)
         notes_turn(loop);
     to_note->ids[to_note->count++] = id;
+    /* Now, while it is known who causes it. */
+    loop_charge(loop, cost_of(kept_note_bytes(&manager->kept_answers, id)));
 }
 
 void notes_turn(ws_loop *loop)
 {
     for (uint32_t i = 0; i < loop->to_note.count; i++)
-        client_note(loop->manager, loop->to_note.ids[i]);
+        give_note(loop->manager, loop->to_note.ids[i]);
     loop->to_note.count = 0;
 }

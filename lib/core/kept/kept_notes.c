@@ -171,6 +171,22 @@ bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note 
     return is_written;
 }
 
+size_t kept_note_bytes(struct kept_answers *kept, ws_conn_id id)
+{
+    const struct kept_member *member;
+    size_t bytes = 0;
+
+    lock_acquire(&kept->lock);
+    member = kept_find_member(kept, id);
+    if (member != NULL) {
+        const struct kept_member *newest = member->client->newest_member;
+
+        bytes = newest->note_bytes + (member != newest ? member->note_bytes : 0);
+    }
+    lock_release(&kept->lock);
+    return bytes;
+}
+
 uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,
                                 struct buffer *text)
 {

@@ -26,6 +26,9 @@ struct kept_note {
  * out. The caller frees the text. */
 bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note *note);
 
+/* The bytes of the notes that kept_note_write() would give the carrier, as they were last. */
+size_t kept_note_bytes(struct kept_answers *kept, ws_conn_id id);
+
 /* Writes the note of a connection whose client comes from another process, until its past is known:
  * it names the key of the client's former note, which readers ask for. Returns its rank. */
 uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,

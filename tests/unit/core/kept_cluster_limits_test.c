@@ -167,6 +167,71 @@ START_TEST(notes_of_all_clients_are_bounded)
 }
 END_TEST
 
+/* --- what notes cost ------------------------------------------------------------------------- */
+
+static const struct client *last_to_receive;
+
+static void note_receiver(struct client *client, const char *message)
+{
+    (void)message;
+    last_to_receive = client;
+}
+
+/* A small request makes the note be written again, with the large answers to others. */
+START_TEST(a_client_pays_for_its_note)
+{
+    enum { REQUESTS = 7 /* without a note they are carried out together */ };
+
+    struct client other = {0};
+
+    begin();
+    ck_assert_int_eq(ws_manager_register_method(a.host.manager, "list", answer_much, NULL),
+                     WS_OK);
+    client_open(&a.host, &other, "other", "bob");
+    say(&first, "{\"type\":\"request\",\"method\":\"list\",\"ref\":1}");
+    say(&first, "{\"type\":\"request\",\"method\":\"list\",\"ref\":2}");
+    first.on_send = other.on_send = note_receiver;
+    for (int i = 0; i < REQUESTS; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":\"%d\"}",
+                 i);
+        client_say(&first, text);
+    }
+    client_say(&other, PING);
+    run(&a.host);
+    ck_assert_int_eq(n_calls, 2 + REQUESTS);
+    ck_assert_ptr_eq(last_to_receive, &first);
+    client_free(&other);
+    end();
+}
+END_TEST
+
+/* Clients that come back together have their notes read in several turns. */
+START_TEST(reading_notes_is_counted)
+{
+    enum { RETURNING = 40 };
+
+    struct client clients[RETURNING] = {0};
+
+    begin();
+    for (int i = 0; i < 60; i++)
+        buy_number(&first, i);
+    for (size_t i = 0; i < RETURNING; i++)
+        connect_from(&b, &clients[i], &first, "ann");
+    host_run(&b.host);
+    memories_answer();
+    ck_assert_uint_eq(ws_loop_run(b.host.loop, b.host.now_ms), b.host.now_ms);
+    host_run(&b.host);
+    ck_assert(knows(&clients[RETURNING - 1], 59));
+    for (size_t i = 0; i < RETURNING; i++) {
+        client_lose(&clients[i]);
+        client_free(&clients[i]);
+    }
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -176,6 +241,8 @@ int main(void)
         many_answers_are_one_note,
         large_answers,
         notes_of_all_clients_are_bounded,
+        a_client_pays_for_its_note,
+        reading_notes_is_counted,
         NULL,
     };
 
