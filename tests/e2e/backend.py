@@ -47,12 +47,12 @@ class Backend:
 
     def _read_port(self, what, ready):
         line = self.process.stdout.readline().decode() if ready else ""
-        found = re.fullmatch(what + r" on https?://.*:(\d+)\n", line)
+        found = re.fullmatch(what + r" on (?:https?://.*:(\d+)|unix:.*)\n", line)
         if not found:
             self.process.kill()
             self.process.wait()
             raise RuntimeError(f"the backend did not start: {line!r}")
-        return int(found.group(1))
+        return found[1] and int(found[1])  # a Unix socket has none
 
     @property
     def url(self):

@@ -1,11 +1,13 @@
 """Behind a proxy: the client's address, by headers and by the PROXY protocol; headers from other peers
 are ignored."""
 import asyncio
+import contextlib
 import http.client
 import re
 import socket
 import ssl
 import subprocess
+import tempfile
 import unittest
 
 import websockets
@@ -13,6 +15,7 @@ import websockets
 from backend import BACKEND, START_SECONDS
 from backend_log import Log
 from client import BackendCase, receive, http_status, with_headers
+from http_case import HttpCase
 from proxies import command_of, haproxy, nginx
 from test_process import HANDSHAKE
 from tls_backend import Authority, TlsBackend
@@ -246,6 +249,43 @@ class ProxyProtocol(ProxyCase):
                                    timeout=START_SECONDS)
             self.assertEqual(ended.returncode, 2, value)
             self.assertRegex(ended.stderr, r"\Aorders-backend: --trusted-proxy: '.*' (is not an?|needs a) .*\n\Z")
+
+
+class UnixSocket(HttpCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = folder.name + "/socket"
+        self.backend = self.start("--listen", "unix:" + self.path, "--trusted-proxy", "127.0.0.1")
+
+    def talk(self):
+        client = socket.socket(socket.AF_UNIX)
+        self.addCleanup(client.close)
+        client.settimeout(START_SECONDS)
+        client.connect(self.path)
+        return client
+
+    def test_a_part_of_a_header_keeps_no_thread_busy(self):
+        client = self.talk()
+        for part in (b"PRO", b"XY TCP4 127.0.0.2 127.0.0.1"):
+            client.sendall(part)
+            self.settle(self.backend)
+        client.sendall(b" 1 2\r\n" + GET)
+        self.assertIn(b" 200 ", client.recv(4096).splitlines()[0])
+
+    def test_headers_and_parts(self):
+        for pieces, answer in (((b"PROXY UNKNOWN\r\n" + GET,), b"HTTP/1.1 200"), ((V2[:5], V2[5:]), b""),
+                               ((v2("127.0.0.2"), GET), b"HTTP/1.1 200"), ((GET,), b"HTTP/1.1 200"),
+                               ([bytes([byte]) for byte in v2("127.0.0.2") + GET], b"HTTP/1.1 200"), ((b"P",), b"")):
+            with self.subTest(pieces=pieces):
+                client = self.talk()
+                for piece in pieces:
+                    client.sendall(piece)
+                client.shutdown(socket.SHUT_WR)
+                received = b""
+                with contextlib.suppress(ConnectionResetError):  # the end of one whose bytes are not read
+                    received = client.recv(4096)
+                self.assertEqual(received[:12], answer)
 
 
 if __name__ == "__main__":

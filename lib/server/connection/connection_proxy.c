@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "server/parts/proxy_header.h"
@@ -40,13 +41,11 @@ void connection_proxy_close(struct connection *connection)
 /* --- the PROXY header ---------------------------------------------------------------- */
 
 /* Bytes of an incomplete PROXY header stay in the socket, because they may turn out to be TLS or
- * HTTP. Until enough have arrived, the socket is not readable. */
-static void wait_for(struct connection *connection, size_t length)
+ * HTTP. So the socket stays readable, and epoll reports only that more arrive. SO_RCVLOWAT does not
+ * do that for Unix sockets: their poll() does not heed it. */
+static void await_more(struct connection *connection)
 {
-    int needed = (int)length;
-
-    connection->proxied->needed = length;
-    setsockopt(connection->stream.fd, SOL_SOCKET, SO_RCVLOWAT, &needed, sizeof needed);
+    stream_watch(&connection->stream, connection->loop->epoll, EPOLLIN | EPOLLET, connection);
 }
 
 /* Whether the peer sends nothing more. */
@@ -75,7 +74,6 @@ static void use_header(struct connection *connection, const struct proxy_header 
 bool connection_proxy_receive(struct connection *connection)
 {
     struct loop *loop = connection->loop;
-    struct proxied *proxied = connection->proxied;
     int fd = connection->stream.fd;
     ssize_t length = recv(fd, loop->received, PROXY_HEADER_MAX_BYTES, MSG_PEEK);
     struct proxy_header header;
@@ -89,15 +87,14 @@ bool connection_proxy_receive(struct connection *connection)
     }
     result = proxy_header_read(&header, loop->received, (size_t)length);
     if (result == PROXY_HEADER_PARTIAL) {
-        if ((size_t)length < proxied->needed && has_ended(connection))
+        if (has_ended(connection))
             connection_close(connection);
         else
-            wait_for(connection, header.length);
+            await_more(connection);
         return false;
     }
-    proxied->awaits_header = false;
-    if (proxied->needed > 0)
-        wait_for(connection, 1);
+    connection->proxied->awaits_header = false;
+    connection_watch(connection, EPOLLIN);
     if (result == PROXY_HEADER_NONE)
         return true;
     if (result == PROXY_HEADER_BAD ||

@@ -115,7 +115,6 @@ struct http_exchange {
 struct proxied {
     bool awaits_header; /* it may begin with a PROXY header */
     bool is_identified; /* `client` is known for the current request */
-    size_t needed;      /* bytes of that header before it is parsed again */
     struct in6_addr client;
 };
 

@@ -85,10 +85,8 @@ static enum proxy_header_result read_v1(struct proxy_header *header, const char 
     char line[V1_MAX_BYTES];
     size_t line_length;
 
-    if (end == NULL) {
-        header->length = length + 1;
+    if (end == NULL)
         return limit < V1_MAX_BYTES ? PROXY_HEADER_PARTIAL : PROXY_HEADER_BAD;
-    }
     header->length = (size_t)(end - bytes) + 1;
     if (end == bytes || end[-1] != '\r')
         return PROXY_HEADER_BAD;
@@ -122,10 +120,8 @@ static enum proxy_header_result read_v2(struct proxy_header *header, const unsig
     unsigned command;
     size_t rest;
 
-    if (length < V2_FIXED_BYTES) {
-        header->length = V2_FIXED_BYTES;
+    if (length < V2_FIXED_BYTES)
         return PROXY_HEADER_PARTIAL;
-    }
     command = bytes[12] ^ V2_VERSION; /* any other version leaves higher bits set */
     rest = (size_t)bytes[14] << 8 | bytes[15];
     header->length = V2_FIXED_BYTES + rest;
@@ -143,7 +139,7 @@ enum proxy_header_result proxy_header_read(struct proxy_header *header, const vo
 {
     size_t v1_length = strlen(v1_start);
 
-    *header = (struct proxy_header){.length = length + 1};
+    *header = (struct proxy_header){0};
     if (begins_like(bytes, length, v2_start, sizeof v2_start))
         return length < sizeof v2_start ? PROXY_HEADER_PARTIAL : read_v2(header, bytes, length);
     if (begins_like(bytes, length, v1_start, v1_length))

@@ -12,7 +12,7 @@ enum { PROXY_HEADER_MAX_BYTES = 2048 };
 
 enum proxy_header_result {
     PROXY_HEADER_NONE,    /* the bytes are something else */
-    PROXY_HEADER_PARTIAL, /* call again with at least `length` bytes */
+    PROXY_HEADER_PARTIAL, /* call again with more bytes */
     PROXY_HEADER_BAD,
     PROXY_HEADER_CLIENT,  /* it names this client */
     PROXY_HEADER_UNKNOWN, /* it has a client, but not its address */
@@ -20,7 +20,7 @@ enum proxy_header_result {
 };
 
 struct proxy_header {
-    size_t length; /* of the whole header, once its end is known */
+    size_t length; /* of the whole header */
     struct in6_addr client;
 };
 

@@ -78,10 +78,12 @@ ssize_t stream_send_file(struct stream *stream, int file, off_t *offset, size_t 
 
 void stream_watch(struct stream *stream, int epoll, uint32_t events, void *pointer)
 {
-    uint32_t watched = stream->tls == NULL ? events : stream_tls_interest(stream->tls, events);
-    struct epoll_event event = {.events = watched, .data.ptr = pointer};
+    struct epoll_event event = {.events = events, .data.ptr = pointer};
 
+    if (stream->tls != NULL)
+        event.events = stream_tls_interest(stream->tls, events) | (events & (uint32_t)EPOLLET);
     /* Changing what is watched needs no memory and so can't fail. */
-    if (watched != stream->watched && epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0)
-        stream->watched = watched;
+    if (event.events != stream->watched &&
+        epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0)
+        stream->watched = event.events;
 }

@@ -74,7 +74,8 @@ static inline bool stream_end(struct stream *stream)
     return stream->tls == NULL || stream_tls_end(stream->tls);
 }
 
-/* Makes `epoll` report when reading (EPOLLIN) and writing (EPOLLOUT) can continue. */
+/* Makes `epoll` report when reading (EPOLLIN) and writing (EPOLLOUT) can continue; with EPOLLET,
+ * only once for what has arrived. */
 void stream_watch(struct stream *stream, int epoll, uint32_t events, void *pointer);
 
 /* Whether reading and writing can continue, from what epoll reported. */
