@@ -10,7 +10,10 @@
 
 enum {
     CHANGES_AT_ONCE = 256, /* members in one message */
-    MESSAGES_PER_BEAT = 64
+    /* Of some changes, in the unit of a turn's budget: */
+    MESSAGE_COST = 128,  /* if anybody is to receive them, or must wait for them */
+    QUIET_COST = 8,      /* if nothing has changed for those who observe the room */
+    COST_PER_BEAT = 8192 /* 64 messages */
 };
 
 /* --- changes for the application ------------------------------------------------------------- */
@@ -74,6 +77,7 @@ struct step {
     struct presence_room *room;
     int64_t time_ms;
     size_t n;
+    bool is_quiet; /* there was nothing to be sent */
     struct presence_member *members[CHANGES_AT_ONCE];
     struct buffer notices;
 };
@@ -157,11 +161,10 @@ static bool send_to_watchers(ws_loop *loop, struct posting *posting, struct step
     ws_message *message;
     int result;
 
-    if (watchers == NULL) {
+    if (watchers == NULL)
         step->room->is_reset = false;
-        return true;
-    }
-    if (!needs_message(step))
+    step->is_quiet = watchers == NULL || !needs_message(step);
+    if (step->is_quiet)
         return true;
     if (!announce_admit(loop, group_count(watchers)))
         return false;
@@ -186,8 +189,10 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
         add_notices(&step->notices, step->members, step->n);
     if (step->notices.failed || !send_to_watchers(loop, posting, step)) {
         step->notices.length = 0;
+        step->is_quiet = false;
         return STEP_LATER;
     }
+    step->is_quiet &= step->notices.length == 0;
     if (was_reset) {
         room->is_reset = false;
         room->known_count = room->n_members;
@@ -199,21 +204,20 @@ static enum step_result take_step(ws_loop *loop, struct posting *posting, struct
 
 /* Sends changes of a room, as far as possible. Returns how the last step ended. The room stays
  * while is_changed, so its name may be used without the lock. */
-static enum step_result send_room(ws_loop *loop, struct presence_room *room,
-                                  uint32_t *n_messages)
+static enum step_result send_room(ws_loop *loop, struct presence_room *room, uint32_t *budget)
 {
     ws_manager *manager = loop->manager;
     enum step_result result = STEP_MORE;
 
-    while (result == STEP_MORE && *n_messages > 0 && most_at_once(loop) > 0) {
+    while (result == STEP_MORE && *budget > 0 && most_at_once(loop) > 0) {
         struct step step = {.room = room, .time_ms = manager_clock(manager)};
         struct posting posting;
 
-        --*n_messages;
         buffer_init(&step.notices, &manager->memory);
         posting_begin(&posting, manager);
         result = take_step(loop, &posting, &step);
         posting_end(&posting);
+        budget_spend(budget, step.is_quiet ? QUIET_COST : MESSAGE_COST);
         notify(loop, room->name, &step.notices);
         buffer_free(&step.notices);
     }
@@ -253,18 +257,18 @@ static void settle_room(ws_manager *manager, struct presence_room *room,
 enum flushed presence_flush(ws_loop *loop)
 {
     ws_manager *manager = loop->manager;
-    uint32_t n_messages = MESSAGES_PER_BEAT;
+    uint32_t budget = COST_PER_BEAT;
     size_t n_rooms;
 
     manager_lock(manager);
     n_rooms = manager->presence->n_changed;
     manager_unlock(manager);
-    for (; n_rooms > 0 && n_messages > 0 && most_at_once(loop) > 0; n_rooms--) {
+    for (; n_rooms > 0 && budget > 0 && most_at_once(loop) > 0; n_rooms--) {
         struct presence_room *room = take_room(manager);
 
-        settle_room(manager, room, send_room(loop, room, &n_messages));
+        settle_room(manager, room, send_room(loop, room, &budget));
     }
     if (most_at_once(loop) == 0)
         return FLUSHED_A_TURN;
-    return n_messages > 0 ? FLUSHED_ALL : FLUSHED_A_BEAT;
+    return budget > 0 ? FLUSHED_ALL : FLUSHED_A_BEAT;
 }
