@@ -95,7 +95,8 @@ typedef struct ws_manager_options {
 
     /** How long a user whose last connection was lost is still listed. If the user reconnects in
      * that time, no client is notified. 0: no grace time; at most an hour; default 5000. A client
-     * that leaves a room on purpose is removed at once. */
+     * that leaves a room on purpose is removed at once. The time is shorter near the limits
+     * `max_presence_members` and `max_presence_bytes`. */
     uint32_t presence_grace_ms;
 
     /** How long changes of presence are collected, to be sent together; at least 1, at most an
@@ -108,7 +109,8 @@ typedef struct ws_manager_options {
 
     /** How many users all rooms with presence may have, where a user counts once in each room, and
      * so does a user whose grace time is running; 0: no limit; default 1000000. A join that would
-     * add another one fails with #WS_ERR_TOO_MANY_ROOMS. */
+     * add another one fails with #WS_ERR_TOO_MANY_ROOMS. Above seven eighths of this limit, or of
+     * `max_presence_bytes`, grace times end early, the oldest first. */
     uint32_t max_presence_members;
 
     /** The memory of these users and their states; 0: no limit; default 256 MiB. A join that would

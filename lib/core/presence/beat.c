@@ -21,7 +21,7 @@ static bool has_work(const ws_manager *manager)
     const struct presence *presence = manager->presence;
 
     return presence != NULL &&
-           (presence->first_changed != NULL || presence->first_leaving != NULL ||
+           (presence->first_changed != NULL || presence_has_leaving(presence) ||
             processes_have_work(presence));
 }
 

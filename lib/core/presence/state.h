@@ -193,6 +193,9 @@ struct presence_wishes {
     size_t count;
 };
 
+/* The lists of those whose grace time runs: whoever leaves the service is announced. */
+enum presence_leaving { LEAVES_ROOM, LEAVES_SERVICE, N_LEAVING };
+
 struct presence {
     ws_manager *manager;
     uint8_t secret[NAME_TABLE_SECRET];
@@ -201,10 +204,10 @@ struct presence {
     size_t n_members;
     uint64_t bytes; /* of rooms, members and their states */
     uint64_t n_rooms_made;
-    uint64_t clock_ms;                     /* the time that the keeper has counted (beat.c) */
-    uint64_t life_ms;                      /* likewise, and none left out */
-    struct presence_member *first_leaving; /* the one that is due first */
-    struct presence_member *last_leaving;
+    uint64_t clock_ms; /* the time that the keeper has counted (beat.c) */
+    uint64_t life_ms;  /* likewise, and none left out */
+    struct presence_member *first_leaving[N_LEAVING]; /* the one that is due first */
+    struct presence_member *last_leaving[N_LEAVING];
     struct presence_member *first_unsent; /* members that are to be sent to other processes */
     struct presence_member *last_unsent;
     struct presence_process processes[PRESENCE_MAX_PROCESSES];
@@ -259,10 +262,10 @@ struct presence_member *presence_find_member(const struct presence *presence,
                                              const struct presence_room *room,
                                              const char *user);
 
-/* Adds a user that is not in the room, without connections. Errors: WS_ERR_LIMIT,
- * WS_ERR_NO_MEMORY. */
-int presence_add_member(struct presence *presence, struct presence_room *room, const char *user,
-                        struct presence_member **member);
+/* Adds a user that is not in the room, without connections, if the limits allow that
+ * (presence_add_member() makes room first). Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. */
+int presence_link_member(struct presence *presence, struct presence_room *room,
+                         const char *user, struct presence_member **member);
 
 /* Frees a member, which is in no list but the room's. */
 void presence_free_member(struct presence *presence, struct presence_member *member);
@@ -332,6 +335,14 @@ void presence_note_room(struct presence *presence, struct presence_room *room);
 /* Decides whether clients receive the room's members, or their count alone because a list would
  * be too long (room->is_big). If that changes, those who watch the room receive the list again. */
 void presence_choose_form(struct presence *presence, struct presence_room *room);
+
+/* --- grace.c --------------------------------------------------------------------------------- */
+
+/* Adds a user that is not in the room, without connections. Near the limits it first ends grace
+ * times: other members may be freed, of any room, and other rooms. Errors: WS_ERR_LIMIT,
+ * WS_ERR_NO_MEMORY. */
+int presence_add_member(struct presence *presence, struct presence_room *room, const char *user,
+                        struct presence_member **member);
 
 /* --- wishes.c -------------------------------------------------------------------------------- */
 

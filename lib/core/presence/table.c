@@ -111,8 +111,8 @@ static void link_member(struct presence *presence, struct presence_member *membe
     presence->bytes += member_bytes(member);
 }
 
-int presence_add_member(struct presence *presence, struct presence_room *room, const char *user,
-                        struct presence_member **member)
+int presence_link_member(struct presence *presence, struct presence_room *room,
+                         const char *user, struct presence_member **member)
 {
     const ws_manager_options *options = &presence->manager->options;
     const ws_allocator *memory = &presence->manager->memory;

@@ -272,7 +272,8 @@ void membership_end(struct connection *connection)
     struct rooms *rooms = &connection->rooms;
 
     manager_assert_locked(loop->manager);
-    for (uint32_t at = 0; at < rooms->count; at++)
+    /* From the last one: who watches a room, as a rule, stops before leaving it. */
+    for (uint32_t at = rooms->count; at-- > 0;)
         end_membership(connection, rooms_share(rooms, at), rooms_place(rooms, at));
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
