@@ -22,7 +22,7 @@
 enum {
     EVENTS_AT_ONCE = 256,
     EVENTS_MS = 2,         /* for events in one turn; most turns need less for all of them */
-    ENDS_MS = 2,           /* for clients that time out */
+    ENDS_MS = 2,           /* for clients that time out, and for those that do not read */
     WRITES_PER_TURN = 128, /* takes half a millisecond */
     /* For the last requests of idle clients; longer while polls are to come. */
     STOP_IDLE_MS = 250,
@@ -191,6 +191,18 @@ static void close_timed_out(struct loop *loop)
                 return;
         }
     }
+}
+
+/* Closes at least one connection while unread answers are above their limit, and others while there
+ * is time; returns whether some are left. */
+static bool limit_unread(struct loop *loop)
+{
+    const uint64_t start_ms = monotonic_ms();
+
+    while (http_unread_limit(loop))
+        if (monotonic_ms() - start_ms >= ENDS_MS)
+            return true;
+    return false;
 }
 
 static uint64_t earlier(uint64_t one_ms, uint64_t other_ms)
@@ -443,6 +455,7 @@ void loop_run(struct loop *loop)
 {
     struct reported reported = {.count = 0};
     uint64_t deadline_ms = loop->now_ms;
+    bool has_excess;
 
     if (loop->server->options.on_thread != NULL)
         loop->server->options.on_thread(loop->thread, loop->server->options.user_data);
@@ -458,7 +471,7 @@ void loop_run(struct loop *loop)
         connection_take_arrivals(loop);
         serve_answers(loop);
         serve_waiting(loop);
-        http_unread_limit(loop);
+        has_excess = limit_unread(loop);
         connection_limit_descriptors(loop);
         if (loop->accept_again_ms != 0 && loop->accept_again_ms <= loop->now_ms)
             accept_resume(loop);
@@ -466,6 +479,7 @@ void loop_run(struct loop *loop)
             close_timed_out(loop);
         deadline_ms = run_application(loop);
         deadline_ms = earlier(deadline_ms, run_library(loop));
+        loop->run_again |= has_excess;
         if (is_handled(&reported)) { /* events point to connections */
             connection_send_departing(loop);
             free_dead(loop);

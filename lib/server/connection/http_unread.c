@@ -88,10 +88,8 @@ bool http_unread_close_longest(struct loop *loop, const char *reason)
     return true;
 }
 
-void http_unread_limit(struct loop *loop)
+bool http_unread_limit(struct loop *loop)
 {
-    bool has_closed = true;
-
-    while (has_closed && loop->blocked.bytes > HTTP_UNREAD_BYTES)
-        has_closed = http_unread_close_longest(loop, "too many answers are not read");
+    return loop->blocked.bytes > HTTP_UNREAD_BYTES &&
+           http_unread_close_longest(loop, "too many answers are not read");
 }

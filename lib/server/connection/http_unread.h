@@ -25,7 +25,8 @@ void http_unread_forget(struct connection *connection);
  * if there is none. */
 bool http_unread_close_longest(struct loop *loop, const char *reason);
 
-/* Closes such connections until the sum is within its limit. */
-void http_unread_limit(struct loop *loop);
+/* Closes that connection if the sum is above its limit. Call it again while it is true: the sum may
+ * still be above the limit. */
+bool http_unread_limit(struct loop *loop);
 
 #endif

@@ -1,6 +1,8 @@
-/* http_unread_test.c: which connections count as not reading their answers, and in which order. */
+/* http_unread_test.c: which connections count as not reading their answers, in which order,
+ * and which give way. */
 #include "server/connection/http_unread.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "server/connection/connection.h"
@@ -83,11 +85,54 @@ START_TEST(only_what_is_left_counts)
 }
 END_TEST
 
+static struct connection *open_blocked(void)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+
+    ck_assert_ptr_nonnull(connection);
+    connection->loop = loop;
+    connection->http = calloc(1, sizeof *connection->http);
+    ck_assert_ptr_nonnull(connection->http);
+    connection->file = -1;
+    connection->stream.fd = open("/dev/null", O_RDONLY);
+    connection_link(connection);
+    http_unread_note(connection, true);
+    return connection;
+}
+
+/* So the loop can do something else in between. */
+START_TEST(one_gives_way_at_a_time)
+{
+    struct connection *clients[N_CONNECTIONS];
+    struct ws_server *server = calloc(1, sizeof *server);
+
+    set_up();
+    ck_assert_ptr_nonnull(server);
+    loop->server = server;
+    for (size_t i = 0; i < N_CONNECTIONS; i++)
+        clients[i] = open_blocked();
+    ck_assert(!http_unread_limit(loop));
+    loop->blocked.bytes = HTTP_UNREAD_BYTES + 1;
+    for (size_t i = 0; i < N_CONNECTIONS; i++) {
+        ck_assert(http_unread_limit(loop));
+        for (size_t k = 0; k < N_CONNECTIONS; k++)
+            ck_assert_int_eq(clients[k]->phase == PHASE_DEAD, k <= i);
+    }
+    ck_assert(!http_unread_limit(loop)); /* there is none left */
+    loop->blocked.bytes = 0;
+    for (size_t i = 0; i < N_CONNECTIONS; i++)
+        free(clients[i]);
+    free(server);
+    tear_down();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_one_that_has_not_read_for_longest_is_first,
         only_what_is_left_counts,
+        one_gives_way_at_a_time,
         NULL,
     };
 
