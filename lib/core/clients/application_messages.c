@@ -210,10 +210,12 @@ static bool is_new(struct connection *connection, const struct client_message *m
     const struct share *user = connection->user;
     struct kept_digest digest = digest_of(message);
     struct kept_text text = {0};
+    enum kept_state state = kept_answers_begin(&manager->kept_answers, answer,
+                                               user != NULL ? user->group->name : NULL, &digest,
+                                               loop->timers.now_ms, &text);
 
-    switch (kept_answers_begin(&manager->kept_answers, answer,
-                               user != NULL ? user->group->name : NULL, &digest,
-                               loop->timers.now_ms, &text)) {
+    loop_charge(loop, text.n_kept / KEPT_ANSWERS_PER_UNIT);
+    switch (state) {
     case KEPT_NEW:
         return true;
     case KEPT_PENDING:

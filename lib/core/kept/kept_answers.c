@@ -73,6 +73,13 @@ static struct kept_answer *find_former(const struct kept_answers *kept, ws_conn_
     return answer;
 }
 
+static uint32_t count_of(const struct kept_answers *kept, ws_conn_id id)
+{
+    const struct kept_member *member = kept_find_member(kept, id);
+
+    return member != NULL ? member->client->count : 0;
+}
+
 static bool add(struct kept_answers *kept, ws_answer answer, const char *user_id,
                 const struct kept_digest *digest, uint64_t now_ms)
 {
@@ -131,6 +138,7 @@ enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
         state = repeat(kept, former, answer, text);
     else if (!add(kept, answer, user_id, digest, now_ms))
         state = KEPT_NO_MEMORY;
+    text->n_kept = count_of(kept, answer.connection);
     lock_release(&kept->lock);
     return state;
 }

@@ -38,6 +38,7 @@ struct kept_text {
     bool is_error;
     char *data; /* owned by the receiver */
     size_t length;
+    uint32_t n_kept; /* answers for this client, which were looked through */
 };
 
 enum kept_state {
@@ -48,8 +49,11 @@ enum kept_state {
     KEPT_NO_MEMORY
 };
 
+/* How many answers of a client are looked through, several times, at the cost of a delivery. */
+enum { KEPT_ANSWERS_PER_UNIT = 32 };
+
 /* Notes a message or request that needs an answer. `user_id` NULL: the client has no user, and
- * nothing is kept. */
+ * nothing is kept. Sets text->n_kept, and for KEPT_ANSWERED all of *text. */
 enum kept_state kept_answers_begin(struct kept_answers *kept, ws_answer answer,
                                    const char *user_id, const struct kept_digest *digest,
                                    uint64_t now_ms, struct kept_text *text);

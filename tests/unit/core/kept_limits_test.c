@@ -405,6 +405,43 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
+static const struct client *last_to_receive;
+
+static void note_receiver(struct client *client, const char *message)
+{
+    (void)message;
+    last_to_receive = client;
+}
+
+/* What is kept for a client is looked through for each of its messages. */
+START_TEST(a_client_pays_for_what_is_kept)
+{
+    enum { KEPT = 9000, REQUESTS = 7 /* of few answers they are carried out together */ };
+
+    prepare();
+    host.options.max_kept_answers = KEPT;
+    host.options.max_kept_answer_bytes = 64 << 20;
+    host.options.max_kept_bytes = 1 << 30;
+    start_counting();
+    for (int i = 0; i < KEPT; i++)
+        request_number(&first, i);
+    client_open(&host, &second, "second", "bob");
+    first.on_send = second.on_send = note_receiver;
+    for (int i = 0; i < REQUESTS; i++) {
+        char text[64];
+
+        snprintf(text, sizeof text, "{\"type\":\"request\",\"method\":\"buy\",\"ref\":\"%d\"}",
+                 i);
+        client_say(&first, text);
+    }
+    client_say(&second, "{\"type\":\"ping\"}");
+    host_run(&host);
+    ck_assert_int_eq(n_calls, KEPT + REQUESTS);
+    ck_assert_ptr_eq(last_to_receive, &first);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -419,6 +456,7 @@ int main(void)
         a_late_answer_reaches_a_client_that_has_come_back_many_times,
         a_client_may_come_back_many_times,
         a_client_may_come_back_many_times_from_the_same_connection,
+        a_client_pays_for_what_is_kept,
         any_allocation_may_fail,
         NULL,
     };
