@@ -12,7 +12,10 @@
 #include "core/presence/processes_send.h"
 #include "core/presence/processes_states.h"
 
-enum { SWEPT_AT_ONCE = 1024 /* buckets of a table under one hold of the lock */ };
+enum {
+    SWEPT_AT_ONCE = 1024, /* buckets of a table under one hold of the lock */
+    APPLIED_AT_ONCE = 64  /* members of a command: each may be announced to everyone */
+};
 
 /* --- parts ----------------------------------------------------------------------------------- */
 
@@ -316,6 +319,7 @@ static int apply_members(struct posting *posting, uint32_t process,
     struct json_slice value;
     struct entry entry;
     int result = WS_OK;
+    unsigned n = 0;
 
     if (members.text == NULL || !json_elements_begin(&walk, members.text, members.length))
         return WS_ERR_INVALID;
@@ -329,6 +333,8 @@ static int apply_members(struct posting *posting, uint32_t process,
         presence_command_free_entry(manager, &entry);
         if (result == WS_ERR_LIMIT)
             result = WS_OK;
+        if (++n % APPLIED_AT_ONCE == 0)
+            manager_relock(manager);
     }
     return result;
 }

@@ -385,6 +385,43 @@ START_TEST(another_process_needs_the_members)
 }
 END_TEST
 
+/* How often the lock is taken when another process tells of users. */
+static size_t holds_for_users(int n)
+{
+    static char command[16384];
+    static uint64_t number;
+    size_t length = (size_t)snprintf(command, sizeof command,
+                                     "{\"order\":\"presence\",\"process\":\"ccccbbbb22\","
+                                     "\"number\":%d,\"generation\":1,\"members\":[",
+                                     (int)++number);
+    ws_cluster_event event = {
+        .size = sizeof event, .scope = WS_SCOPE_PROCESSES, .text = command};
+
+    for (int i = 0; i < n; i++)
+        length += (size_t)snprintf(command + length, sizeof command - length,
+                                   "%s{\"room\":\"r\",\"user\":\"other%d\",\"n\":1}",
+                                   i > 0 ? "," : "", i);
+    event.length = length + (size_t)snprintf(command + length, sizeof command - length, "]}");
+    ck_assert_int_eq(stream_carrier.publish(&event, NULL, &process), WS_OK);
+    n_holds = 0;
+    process_read_all(&process);
+    return n_holds;
+}
+
+START_TEST(another_process_has_many_users)
+{
+    size_t for_one;
+
+    random_state = 1;
+    begin(true, 0);
+    ck_assert_int_eq(enable("r"), WS_OK);
+    process_read_all(&process);
+    for_one = holds_for_users(1);
+    ck_assert_uint_ge(holds_for_users(300), for_one + 4);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -395,6 +432,7 @@ int main(void)
         a_client_that_asks_is_charged,
         the_lock_is_given_back_in_between,
         another_process_needs_the_members,
+        another_process_has_many_users,
         NULL,
     };
 
