@@ -138,6 +138,7 @@ class Sender:
             echo = answers[f"echo {n}"]
             self.case.assertIn(echo["data"] if echo["type"] == "response" else echo["data"]["code"], (n, "timeout"))
             await asyncio.sleep(0.05)
+        client.transport.abort()  # it reads nothing any more, not even the answer to a close
 
 
 class ALedger(OnceCase):
