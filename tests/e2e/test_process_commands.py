@@ -197,9 +197,10 @@ class AllAtOnce(ProcessCommandsCase):
             await self.until_all_heard((end, "public"))
             await self.processes[process is first].until(lambda process: "-1" in process.heard)
         stop.set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks:  # wait_for() may ignore that it is cancelled when it has a result
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=1)
         self.check(first, killed, sent)
 
     def check(self, first, killed, sent):

@@ -14,7 +14,6 @@ import unittest
 
 import websockets
 
-from client import receive
 from test_process_commands import ProcessCommandsCase
 
 N_CLIENTS = 8
@@ -39,6 +38,7 @@ class Requester:
         self.ends = {}  # how each request ended: its answer, when, and on which process
         self.sent = collections.defaultdict(list)  # when, and to which process
         self.n_answers = collections.Counter()  # by connection and ref
+        self.news = asyncio.Event()
 
     async def run(self, stop):
         while self.pending or not stop.is_set():
@@ -51,32 +51,43 @@ class Requester:
         if self.former:
             path += f"&connection_id={self.former}"
         client, welcome = await self.case.connect(process, path)
-        self.former = welcome["data"]["connection_id"]
-        while self.pending or not stop.is_set():
-            self.pending = ref = self.pending or f"{self.user}.{len(self.ends)}"
-            self.sent[ref].append((time.monotonic(), process))
-            await client.send(json.dumps({"type": "request", "method": "later", "data": ref, "ref": ref}))
-            if self.random.random() < 0.3:
-                await asyncio.sleep(self.random.random() / 10)
-                client.transport.abort()  # whatever has come is lost
-                return
-            answer = await self.until_answered(client, ref)
-            if not is_busy(answer):
-                self.ends[ref] = answer, time.monotonic(), process
-                self.pending = None
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.until_answered(client, None), self.random.random() / 5)
-        await client.close()
+        self.former, self.answers = welcome["data"]["connection_id"], {}
+        reading = asyncio.create_task(self.read(client))
+        reading.add_done_callback(lambda _: self.news.set())
+        try:
+            while self.pending or not stop.is_set():
+                await self.request(client, reading, process)
+                await asyncio.sleep(self.random.random() / 5)
+        finally:
+            client.transport.abort()  # whatever has come is lost
+            await asyncio.gather(reading, return_exceptions=True)
 
-    async def until_answered(self, client, ref):
-        while True:
-            message = await asyncio.wait_for(receive(client), 60)
+    async def request(self, client, reading, process):
+        self.pending = ref = self.pending or f"{self.user}.{len(self.ends)}"
+        self.sent[ref].append((time.monotonic(), process))
+        await client.send(json.dumps({"type": "request", "method": "later", "data": ref, "ref": ref}))
+        if self.random.random() < 0.3:
+            await asyncio.sleep(self.random.random() / 10)
+            raise ConnectionError("the client goes away")
+        while ref not in self.answers:
+            if reading.done():
+                raise ConnectionError("the connection was lost")
+            self.news.clear()
+            await asyncio.wait_for(self.news.wait(), 60)
+        answer = self.answers.pop(ref)
+        if not is_busy(answer):
+            self.ends[ref] = answer, time.monotonic(), process
+            self.pending = None
+
+    async def read(self, client):
+        async for text in client:
+            message = json.loads(text)
             if message["type"] == "request":
                 await self.respond(client, message)
             elif "ref" in message:
                 self.n_answers[self.former, message["ref"]] += not is_busy(message)
-                if message["ref"] == ref:
-                    return message
+                self.answers[message["ref"]] = message
+                self.news.set()
 
     async def respond(self, client, request):
         answer = self.random.choice(({"data": 1}, {"error": {"code": "no", "message": ""}}, None))
@@ -85,10 +96,10 @@ class Requester:
 
 
 class ALedger(ProcessCommandsCase):
-    async def ask_and_answer(self):
+    async def ask_and_answer(self, running):
         """Lets the processes answer what waits, and ask clients."""
         number = 0
-        while True:
+        while not running.done():
             for process in self.processes:
                 number += 1
                 with contextlib.suppress(ConnectionError):
@@ -109,7 +120,7 @@ class ALedger(ProcessCommandsCase):
         requesters = [Requester(self, i) for i in range(N_CLIENTS)]
         stop = asyncio.Event()
         running = asyncio.gather(*(requester.run(stop) for requester in requesters))
-        answering = asyncio.create_task(self.ask_and_answer())
+        answering = asyncio.create_task(self.ask_and_answer(running))
         for _ in range(2):
             await asyncio.sleep(BETWEEN_FAULTS_S)
             await self.kill_and_start()
@@ -117,8 +128,7 @@ class ALedger(ProcessCommandsCase):
             await self.cut_and_mend(proxy)
         stop.set()
         await asyncio.wait_for(running, 200)
-        answering.cancel()
-        await asyncio.gather(answering, return_exceptions=True)
+        await answering
         await self.check_clients(requesters)
         await self.check_processes()
 
