@@ -83,6 +83,7 @@ void client_begin_watching(struct connection *connection, const char *room)
 
 void client_watch(struct connection *connection, struct share *watchers, ws_message *list)
 {
+    connection->awaits_room = false;
     /* The right may have been taken away since the client asked: a reauthorization in between does
      * not know the client as a watcher yet. */
     if (client_may_see(connection, watchers->group->name) == WS_OK &&
@@ -116,6 +117,8 @@ void client_set_state(struct connection *connection, const struct client_message
     reply_with_outcome(connection, message->ref, result);
 }
 
+/* The list is posted, so that it is ordered with the changes before it. Nothing else from the
+ * client is processed until then: it may be unwatch_presence. */
 void client_watch_service(struct connection *connection, const struct client_message *message)
 {
     static const struct answer_problem is_room = {
@@ -129,6 +132,8 @@ void client_watch_service(struct connection *connection, const struct client_mes
     result = client_may_see(connection, NULL);
     if (result == WS_OK && connection->state == CONNECTION_LIVE)
         result = presence_watch(connection, PRESENCE_SERVICE);
+    if (result == WS_OK)
+        connection->awaits_room = true;
     reply_with_outcome(connection, message->ref, result);
 }
 

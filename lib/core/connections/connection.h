@@ -57,7 +57,7 @@ struct connection {
     uint8_t protocol : 2;  /* enum ws_protocol; other threads read these two, under the lock */
     uint8_t : 0;           /* so the bits that the loop's thread writes are another object */
     uint8_t state : 3;     /* enum connection_state */
-    bool awaits_room : 1;  /* its client's join or leave is in the inbox, or former_holds() */
+    bool awaits_room : 1;  /* a command of its client is in the inbox, or former_holds() */
     bool enters_rooms : 1; /* rooms that it named when it connected are still to be joined */
     bool has_waiting : 1;  /* the loop has a struct waiting for it (clients/waiting.h) */
     uint8_t doom : 2;      /* enum doom */
@@ -104,8 +104,8 @@ static inline size_t connection_pending_values(const struct connection *connecti
 }
 
 /* Whether further client messages must wait: for a command in the inbox, which is CONNECT or a
- * join or leave that the client requested; for the rooms that the client named before; or for a
- * message that the client may have sent to another process before. */
+ * join, leave or watch that the client requested; for the rooms that the client named before; or
+ * for a message that the client may have sent to another process before. */
 static inline bool connection_awaits_command(const struct connection *connection)
 {
     return connection->state == CONNECTION_PENDING || connection->awaits_room ||

@@ -498,6 +498,26 @@ START_TEST(a_client_watches_the_whole_service)
 }
 END_TEST
 
+/* The list is still in the inbox when the next message arrives. */
+START_TEST(a_client_that_stops_watching_at_once_receives_no_changes)
+{
+    begin();
+    client_open(&host, &ann, "ann", "ann");
+    for (int i = 0; i < 2; i++) {
+        client_say(&ann, "{\"type\":\"watch_presence\",\"ref\":1}");
+        client_say(&ann, "{\"type\":\"unwatch_presence\",\"ref\":2}");
+        host_run(&host);
+        expect_text(&ann, "{\"type\":\"presence\"");
+        expect_text(&ann, "{\"type\":\"ack\",\"ref\":1}");
+        expect_text(&ann, "{\"type\":\"ack\",\"ref\":2}");
+    }
+    client_open(&host, &bob, "bob", "bob");
+    pass(200);
+    ck_assert_ptr_null(client_next(&ann));
+    end();
+}
+END_TEST
+
 START_TEST(watching_the_service_needs_permission)
 {
     begin();
@@ -606,6 +626,7 @@ int main(void)
         a_room_that_is_too_big_is_counted_once,
         a_client_that_never_watched_leaves_no_memory,
         a_client_watches_the_whole_service,
+        a_client_that_stops_watching_at_once_receives_no_changes,
         watching_the_service_needs_permission,
         a_crowd_that_watches_is_asked_about_in_turns,
         a_crowd_that_comes_is_listed_in_turns,
