@@ -1,13 +1,17 @@
 /* processes_rooms.c: the rooms whose members other processes need to know of this one. */
 #include "core/presence/processes_rooms.h"
 
+#include <assert.h>
+
 #include "base/utf8.h"
 #include "core/presence/processes_states.h"
 
 static void note_wanted(struct presence *presence, struct presence_room *room, uint32_t process)
 {
-    uint64_t bit = (uint64_t)1 << process;
+    uint64_t bit;
 
+    assert(process != NO_PROCESS);
+    bit = (uint64_t)1 << process;
     room->wanted_by |= bit;
     if (presence->processes[process].is_sending)
         room->repeated_by |= bit;
