@@ -18,9 +18,8 @@ enum {
     /* After HOLD_MS: what waited behind that message is not carried out either. */
     REFUSE_MS = 5000,
     ASK_AGAIN_MS = 500,
-    FOLLOWED_MAX =
-        8 /* notes that name a former one: connections that ended before their past was
-                        known */
+    /* Notes that name a former one: of connections that ended before their past was known. */
+    FOLLOWED_MAX = 8
 };
 
 /* A message, in one block with its texts. */
