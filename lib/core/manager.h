@@ -157,6 +157,13 @@ static inline struct share *manager_pin_room(ws_manager *manager, const char *na
     return share;
 }
 
+/* Whether clients can read events again that they missed: from the history, or from the cluster's
+ * stream. */
+static inline bool manager_keeps_events(const ws_manager *manager)
+{
+    return manager->has_cluster || manager->options.history_events > 0;
+}
+
 /* Frames a finished message for WebSockets, if there may be any. */
 static inline void manager_frame(const ws_manager *manager, ws_message *message)
 {

@@ -15,11 +15,14 @@ static struct recovery *of_input(struct input *input)
     return (struct recovery *)(void *)((char *)input - offsetof(struct recovery, input));
 }
 
-/* Whether the client is to receive what the rooms that it has entered keep, before it enters
- * more. */
+/* Whether the client is to receive what the rooms that it has entered keep, before it enters more.
+ * Where no history is kept, it misses events of the rooms that it enters later. So only bytes count
+ * then. */
 static bool has_many_values(const struct recovery *recovery)
 {
-    return pending_values_are_many(&recovery->values);
+    return manager_keeps_events(recovery->connection->loop->manager)
+               ? pending_values_are_many(&recovery->values)
+               : pending_values_have_many_bytes(&recovery->values);
 }
 
 /* Whether a room is to be joined next: the connection has not ended, and there is one. */

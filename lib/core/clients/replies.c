@@ -62,14 +62,14 @@ static const char *after_id(const struct connection *connection)
 }
 
 /* Completes an answer with an event id, posts it, and frees its buffer. A connection that
- * recovers is at another point of the order than its loop: it gets the answer at once, with its
+ * is behind is at another point of the order than its loop: it gets the answer at once, with its
  * own id. */
 static void answer_up_to_id(struct connection *connection, struct buffer *buffer)
 {
     char id[EVENT_ID_SIZE];
     int result = WS_ERR_NO_MEMORY;
 
-    if (connection->recovering) {
+    if (connection_is_behind(connection)) {
         buffer_add(buffer, id, recovery_event_id(connection, id));
         buffer_add_text(buffer, after_id(connection));
         connection_deliver_id(connection, buffer, recovery_position(connection));
@@ -87,7 +87,7 @@ static void answer_without_id(struct connection *connection, struct buffer *buff
 {
     int result = WS_ERR_NO_MEMORY;
 
-    if (connection->recovering) {
+    if (connection_is_behind(connection)) {
         connection_deliver_text(connection, buffer);
         return;
     }

@@ -38,8 +38,7 @@ struct connection {
     struct rooms rooms;
     union {
         struct connection *next; /* in the loop's list `doomed` or `graves` */
-        /* While it recovers or enters_rooms (recovery.h). Its first member are the client's pending
-         * values. */
+        /* While it recovers (recovery.h). Its first member are the client's pending values. */
         struct recovery *recovery;
     };
 
@@ -64,7 +63,7 @@ struct connection {
     bool transport_gone : 1; /* the transport must no longer be called */
     bool on_doomed_list : 1;
     bool announced : 1;    /* on_connect was called, so on_disconnect is due */
-    bool recovering : 1;   /* gets events from the history before live ones */
+    bool recovering : 1;   /* gets values, and events from the history, before live ones */
     uint16_t refused : 12; /* consecutive messages refused by the rate limit */
 };
 
@@ -95,12 +94,26 @@ int connection_start(struct connection *connection, ws_loop *loop,
  * valid while the connection is registered. */
 const char *connection_space(const struct connection *connection);
 
-/* The number of values that rooms keep for the client and that it has not received yet. */
+/* What the recovering connection is to receive before its next events. */
+static inline struct pending_values *connection_values(const struct connection *connection)
+{
+    return (struct pending_values *)connection->recovery;
+}
+
+/* The number of values that rooms keep for the client and that it has not received yet, and of
+ * the events that wait behind them. */
 static inline size_t connection_pending_values(const struct connection *connection)
 {
-    return connection->recovering
-               ? pending_values_left((const struct pending_values *)connection->recovery)
-               : 0;
+    return connection->recovering ? pending_values_left(connection_values(connection)) : 0;
+}
+
+/* Whether the connection is at an earlier point of the order than its loop: its next events are in
+ * the history. Where none is kept, they wait behind its values, or are skipped. */
+static inline bool connection_is_behind(const struct connection *connection)
+{
+    return connection->recovering && (manager_keeps_events(connection->loop->manager) ||
+                                      connection_values(connection)->skips_events ||
+                                      connection_pending_values(connection) > 0);
 }
 
 /* Whether further client messages must wait: for a command in the inbox, which is CONNECT or a

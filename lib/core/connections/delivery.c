@@ -24,6 +24,14 @@ static int send_to_transport(struct connection *connection, ws_message *message,
     return result;
 }
 
+/* A message for which the client has no room. */
+static void drop_for_slow(struct connection *connection, uint16_t n_messages)
+{
+    counter_add(&connection->loop->counters, COUNTER_drop_slow_client, n_messages);
+    if (!slow_client_is_kept(connection))
+        connection_doom(connection, DOOM_TOO_SLOW);
+}
+
 static int hand_over(struct connection *connection, ws_message *message, bool *kept)
 {
     struct counters *counters = &connection->loop->counters;
@@ -46,9 +54,7 @@ static int hand_over(struct connection *connection, ws_message *message, bool *k
     } else if (result == WS_ERR_INVALID) {
         counter_add(counters, COUNTER_drop_binary, n_messages);
     } else {
-        counter_add(counters, COUNTER_drop_slow_client, n_messages);
-        if (!slow_client_is_kept(connection))
-            connection_doom(connection, DOOM_TOO_SLOW);
+        drop_for_slow(connection, n_messages);
     }
     return result;
 }
@@ -130,14 +136,34 @@ size_t everyone_below(ws_loop *loop, uint32_t *below, struct connection **found,
     return count;
 }
 
+/* An event for a client that is behind: it will read it from the history. Where none is kept, the
+ * event waits behind what the client is to receive first. True if a reference was used up. */
+static bool defer(struct connection *connection, ws_message *message)
+{
+    const ws_manager *manager = connection->loop->manager;
+    struct pending_values *values = connection_values(connection);
+    int result;
+
+    if (manager_keeps_events(manager) || values->skips_events ||
+        connection->state != CONNECTION_LIVE)
+        return false;
+    result = pending_values_add_event(values, &manager->memory, message);
+    if (result == WS_ERR_NO_MEMORY)
+        connection_out_of_memory(connection);
+    else if (result == WS_ERR_DROPPED)
+        drop_for_slow(connection, message->frames.n_frames);
+    return result == WS_OK;
+}
+
 /* Delivers to one connection, unless it is not a recipient. True if a reference was used up. */
 static bool reach(struct connection *connection, ws_message *message)
 {
     if (connection->protocol == WS_PROTOCOL_RAW || connection->state == CONNECTION_PENDING ||
-        (connection->recovering && message->position > 0) ||
         (message->n_exclude > 0 && !message->is_foreign &&
          message_excludes(message, connection->id)))
         return false;
+    if (message->position > 0 && connection_is_behind(connection))
+        return defer(connection, message);
     return connection_hand_over(connection, message);
 }
 

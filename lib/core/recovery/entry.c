@@ -12,19 +12,21 @@ enum { GIVEN_AT_ONCE = 512 };
 
 /* --- collecting ------------------------------------------------------------------------------- */
 
-/* The position up to which values are collected. A client that named rooms when it connected, where
- * no history is kept, enters a room of which the loop may have had no share: events before the
- * share was made have no route here, so the values have them; later ones come live. The lock is
- * held. */
+/* The position up to which values are collected. Where no history is kept, later events come live,
+ * or wait for the client. If it named the room when it connected, the loop may have had no share of
+ * the room: events before the share was made have no route here, so the values have them. The lock
+ * is held. */
 static uint64_t end_of(const struct connection *connection, const char *room)
 {
     ws_loop *loop = connection->loop;
     ws_manager *manager = loop->manager;
-    uint64_t position = recovery_position(connection);
+    uint64_t position = loop->carried;
     const struct share *share;
     uint64_t since;
 
-    if (!connection->enters_rooms || connection->recovering)
+    if (manager_keeps_events(manager))
+        return recovery_position(connection);
+    if (!connection->enters_rooms)
         return position;
     share = registry_find_share(&manager->registry, GROUP_ROOM, room, loop);
     if (share == NULL)
@@ -141,7 +143,7 @@ bool entry_collect(struct connection *connection, const char *room,
     return collected;
 }
 
-/* For a client that recovers, those that are newer than its position are passed over. */
+/* For a client that reads the history, those that are newer than its position are passed over. */
 uint32_t entry_cost(const struct connection *connection, const char *room,
                     const struct room_wish *wish)
 {
@@ -151,7 +153,7 @@ uint32_t entry_cost(const struct connection *connection, const char *room,
 
     if (room_wish_is_empty(wish))
         return 0;
-    if (connection->recovering && wish->last > 0)
+    if (connection->recovering && manager_keeps_events(manager) && wish->last > 0)
         passed.last = UINT32_MAX;
     manager_lock(manager);
     count = count_wished(manager, room, &passed);
@@ -164,13 +166,11 @@ uint32_t entry_cost(const struct connection *connection, const char *room,
 /* Gives the client what it accepts at once; returns how many. */
 static size_t give_some(struct connection *connection, const struct entry *entry)
 {
-    /* One that has no history to catch up from gets all at once, within its queue's limit. */
-    bool must_give_all = connection->enters_rooms;
     int result = WS_OK;
     size_t given = 0;
 
-    while (given < entry->count && connection->state == CONNECTION_LIVE &&
-           (must_give_all || (result == WS_OK && given < GIVEN_AT_ONCE)))
+    while (given < entry->count && connection->state == CONNECTION_LIVE && result == WS_OK &&
+           given < GIVEN_AT_ONCE)
         result = connection_give(connection, entry->messages[given++]);
     return given;
 }

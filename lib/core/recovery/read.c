@@ -145,6 +145,8 @@ enum read_result recovery_read(struct recovery *recovery,
     *until = loop->position;
     if (recovery->wait == RECOVERY_LOST || strcmp(recovery->epoch, loop->epoch) != 0)
         return READ_LOST;
+    if (!manager_keeps_events(manager))
+        return READ_ALL;
     if (recovery->position > loop->position)
         return look_ahead(recovery);
     if (recovery->position == loop->position)

@@ -172,11 +172,6 @@ static bool can_begin(ws_loop *loop, const struct recovery *recovery)
     return kept;
 }
 
-static bool keeps_events(const ws_manager *manager)
-{
-    return manager->has_cluster || manager->options.history_events > 0;
-}
-
 /* How the connection's transport is notified of its recovery; NULL: the client itself is. */
 static void (*notified(const struct connection *connection))(struct connection *,
                                                              enum recovery_event)
@@ -213,8 +208,7 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
     recovery->connection = connection;
     connection->recovery = recovery;
     connection->enters_rooms = true;
-    if (recovery->start == RECOVERY_FROM_WELCOME && !keeps_events(loop->manager))
-        return;
+    recovery->began = loop->carried;
     if (recovery->start == RECOVERY_FROM_WELCOME)
         recovery->answer = RECOVERED_SENT;
     else
@@ -222,6 +216,8 @@ void recovery_begin(struct connection *connection, struct recovery *recovery)
             can_begin(loop, recovery) ? RECOVERED_COMPLETE : RECOVERED_INCOMPLETE;
     if (recovery->answer != RECOVERED_COMPLETE)
         skip_to(recovery, loop->carried);
+    recovery->values.skips_events =
+        !manager_keeps_events(loop->manager) && recovery->answer != RECOVERED_SENT;
     recovery->timer.kind = TIMER_RECOVERY;
     connection->recovering = true;
     recovery_list_add(recovery, RECOVERY_WAITS_FOR_JOINS);
@@ -247,8 +243,11 @@ bool recovery_add_values(struct connection *connection, ws_message **messages, s
     const ws_allocator *memory = &loop->manager->memory;
     struct recovery *recovery = connection->recovery;
 
-    if (connection->recovering)
+    if (connection->recovering) {
+        if (!connection_is_behind(connection))
+            skip_to(recovery, loop->carried);
         return add_values(recovery, messages, count);
+    }
     recovery = memory_zalloc(memory, sizeof *recovery);
     if (recovery == NULL)
         return false;
@@ -287,11 +286,9 @@ static void detach(struct recovery *recovery)
 {
     struct connection *connection = recovery->connection;
 
-    if (connection->recovering) {
-        recovery_list_remove(recovery);
-        page_waits_looked(recovery);
-        recovery_read_end(recovery);
-    }
+    recovery_list_remove(recovery);
+    page_waits_looked(recovery);
+    recovery_read_end(recovery);
     input_list_remove(&connection->loop->inputs, &recovery->input);
     release_input(recovery);
     connection->recovering = false;
@@ -304,7 +301,7 @@ void recovery_cancel(struct connection *connection)
 {
     struct recovery *recovery = connection->recovery;
 
-    if (!connection->recovering && !connection->enters_rooms)
+    if (!connection->recovering)
         return;
     detach(recovery);
     if (recovery->use == RECOVERY_RESTS)
@@ -322,14 +319,15 @@ size_t recovery_event_id(const struct connection *connection, char id[EVENT_ID_S
 {
     const ws_loop *loop = connection->loop;
 
-    if (connection->recovering)
+    if (connection_is_behind(connection))
         return event_id_write(connection->recovery->epoch, connection->recovery->position, id);
     return event_id_write(loop->epoch, loop->carried, id);
 }
 
 uint64_t recovery_position(const struct connection *connection)
 {
-    return connection->recovering ? connection->recovery->position : connection->loop->carried;
+    return connection_is_behind(connection) ? connection->recovery->position
+                                            : connection->loop->carried;
 }
 
 static void count_recovered(struct counters *counters, bool is_complete, uint64_t count)
@@ -340,16 +338,17 @@ static void count_recovered(struct counters *counters, bool is_complete, uint64_
 
 /* Sends `recovered`: how many events the client got since the last `recovered`, and whether
  * that is all that it missed. */
-static void send_recovered(struct connection *connection, bool is_complete, uint64_t count)
+static void send_recovered(const struct recovery *recovery, bool is_complete, uint64_t count)
 {
+    struct connection *connection = recovery->connection;
     char id[EVENT_ID_SIZE];
     char text[ANSWER_USUAL_BYTES];
     struct buffer buffer;
 
-    recovery_event_id(connection, id);
+    event_id_write(recovery->epoch, recovery->position, id);
     buffer_init_with(&buffer, &connection->loop->manager->memory, text, sizeof text);
     answer_recovered(&buffer, is_complete, count, id);
-    connection_deliver_id(connection, &buffer, recovery_position(connection));
+    connection_deliver_id(connection, &buffer, recovery->position);
 }
 
 /* Notifies the transport once that the client gets what it missed. It may have ended afterwards. */
@@ -370,30 +369,9 @@ static void report(struct recovery *recovery, bool is_complete)
     recovery->count = 0;
     count_recovered(&connection->loop->counters, is_complete, count);
     if (notified(connection) == NULL)
-        send_recovered(connection, is_complete, count);
+        send_recovered(recovery, is_complete, count);
     else if (!is_complete)
         notified(connection)(connection, RECOVERY_IS_LOST);
-}
-
-/* The joins that callbacks made meanwhile are done before it begins. */
-void recovery_rooms_entered(struct recovery *recovery, bool in_order)
-{
-    struct connection *connection = recovery->connection;
-    ws_loop *loop = connection->loop;
-
-    connection->enters_rooms = false;
-    if (connection->recovering) {
-        recovery->from_batch = loop->n_batches + 2;
-        recovery_list_move(recovery,
-                           loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
-        return;
-    }
-    detach(recovery);
-    recovery_free(loop->manager, recovery);
-    if (in_order)
-        return;
-    count_recovered(&loop->counters, false, 0);
-    send_recovered(connection, false, 0);
 }
 
 /* --- progress ----------------------------------------------------------------------------- */
@@ -444,6 +422,33 @@ static bool deliver(struct recovery *recovery, ws_message *messages[], size_t co
     return has_room;
 }
 
+/* Delivers the next value, or the next event that waits behind the values. A client that has come
+ * back learns before its first event whether any before that are missing. It may have ended
+ * afterwards. */
+static int deliver_value(struct recovery *recovery)
+{
+    bool is_event = pending_is_event(pending_values_first(&recovery->values));
+    ws_message *message;
+    uint16_t n_events;
+    int result;
+
+    if (is_event && recovery->answer != RECOVERED_SENT &&
+        recovery->start != RECOVERY_FROM_WELCOME)
+        report(recovery, recovery->answer == RECOVERED_COMPLETE);
+    if (recovery->connection == NULL)
+        return WS_ERR_CLOSED;
+    message = pending_values_take(&recovery->values);
+    n_events = is_event ? message->frames.n_frames : 0; /* it may be a bundle */
+    if (is_event)
+        recovery->position = message->position;
+    result = connection_give(recovery->connection, message);
+    if (result == WS_ERR_DROPPED)
+        recovery->answer = RECOVERED_INCOMPLETE;
+    if (result == WS_OK || result == WS_ERR_BACKPRESSURE)
+        recovery->count += n_events;
+    return result;
+}
+
 /* Delivers the next values. True if the transport accepts more. */
 static bool deliver_values(struct recovery *recovery, uint32_t *cost)
 {
@@ -452,9 +457,7 @@ static bool deliver_values(struct recovery *recovery, uint32_t *cost)
 
     while (result != WS_ERR_BACKPRESSURE && *cost < COST_OF_ITS_TURN &&
            recovery->connection != NULL && pending_values_left(&recovery->values) > 0) {
-        result = connection_give(recovery->connection, pending_values_take(&recovery->values));
-        if (result == WS_ERR_DROPPED)
-            recovery->answer = RECOVERED_INCOMPLETE;
+        result = deliver_value(recovery);
         *cost += 1 + loop_take_preparing(loop);
     }
     if (pending_values_left(&recovery->values) == 0)
@@ -497,11 +500,15 @@ static bool step_values(struct recovery *recovery, struct outcome *outcome, uint
 static void finish_if_caught_up(struct recovery *recovery, struct outcome *outcome)
 {
     const ws_loop *loop = recovery->connection->loop;
+    uint64_t position =
+        recovery->position > loop->position ? recovery->position : loop->position;
 
-    recovery->position = loop->position;
-    outcome->wants_next_batch = recovery->joined > loop->position;
+    outcome->wants_next_batch =
+        recovery->joined > position &&
+        (manager_keeps_events(loop->manager) || recovery->answer != RECOVERED_SENT);
     if (outcome->wants_next_batch)
         return;
+    recovery->position = position;
     if (recovery->answer != RECOVERED_SENT)
         report(recovery, recovery->answer == RECOVERED_COMPLETE);
     if (recovery->connection != NULL)
@@ -521,6 +528,18 @@ static void report_loss(struct recovery *recovery, struct outcome *outcome)
         finish_if_caught_up(recovery, outcome);
 }
 
+/* Where no history is kept: the client gets all events after this point. */
+static void stop_skipping(struct recovery *recovery)
+{
+    const ws_loop *loop = recovery->connection->loop;
+
+    if (!recovery->values.skips_events || recovery->connection->enters_rooms ||
+        recovery->joined > loop->position)
+        return;
+    skip_to(recovery, loop->position);
+    recovery->values.skips_events = false;
+}
+
 /* Reads and delivers the next missed events. False if the recovery can't continue now or has
  * ended (recovery->connection is NULL then). */
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
@@ -529,6 +548,7 @@ static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *c
     uint64_t until;
     size_t count;
 
+    stop_skipping(recovery);
     if (pending_values_left(&recovery->values) > 0)
         return step_values(recovery, outcome, cost);
     switch (recovery_read(recovery, messages, &count, &until)) {
@@ -596,6 +616,44 @@ static bool run_turn(struct recovery *recovery)
     if (outcome.wait == RECOVERY_WAITS_FOR_POSITION)
         check_later(recovery);
     return outcome.wants_next_batch;
+}
+
+/* Where no history is kept, events between the client's welcome and now may have had no route to
+ * it, or were skipped. Those that are posted from now on come behind the joins that callbacks made:
+ * the client receives all of them. */
+static void note_gap(struct recovery *recovery, bool in_order)
+{
+    ws_manager *manager = recovery->connection->loop->manager;
+    uint64_t newest;
+
+    manager_lock(manager);
+    newest = manager->position;
+    manager_unlock(manager);
+    if (newest == recovery->began) {
+        recovery->values.skips_events = false;
+    } else if (recovery->values.skips_events || !in_order) {
+        recovery->answer = RECOVERED_INCOMPLETE;
+        recovery->joined = newest;
+    }
+}
+
+/* The joins that callbacks made meanwhile are done before it reads the history. */
+void recovery_rooms_entered(struct recovery *recovery, bool in_order)
+{
+    struct connection *connection = recovery->connection;
+    ws_loop *loop = connection->loop;
+
+    connection->enters_rooms = false;
+    if (manager_keeps_events(loop->manager)) {
+        recovery->from_batch = loop->n_batches + 2;
+        recovery_list_move(recovery,
+                           loop->has_epoch ? RECOVERY_READY : RECOVERY_WAITS_FOR_EPOCH);
+        return;
+    }
+    note_gap(recovery, in_order);
+    recovery_list_move(recovery, RECOVERY_READY);
+    if (!connection_is_behind(connection))
+        run_turn(recovery);
 }
 
 bool recoveries_run(ws_loop *loop)

@@ -6,7 +6,10 @@
  * When it has caught up with that point, between two batches of commands, it gets `recovered`
  * and is live: the next event is the first that it does not have.
  *
- * Events that are no longer in the history are requested from the cluster, if there is one. */
+ * Events that are no longer in the history are requested from the cluster, if there is one. Where
+ * neither keeps any, events are delivered as they come, or wait behind the values that rooms keep
+ * (connections/pending_values.h). Those that come while a client that was away enters its rooms are
+ * skipped: it is notified that it missed them. */
 #ifndef WS_CORE_RECOVERY_RECOVERY_H
 #define WS_CORE_RECOVERY_RECOVERY_H
 
@@ -49,7 +52,7 @@ bool recovery_add_values(struct connection *connection, ws_message **messages, s
 
 /* The connection has entered the rooms that it may enter. `in_order`: before any other command
  * than its CONNECT was executed. If not, and if no history is kept, it may have missed events of
- * these rooms, of which it is notified. */
+ * these rooms, of which it is notified. The recovery may have ended afterwards. */
 void recovery_rooms_entered(struct recovery *recovery, bool in_order);
 
 /* Writes the id of the newest event up to which the connection has been served, whether or not

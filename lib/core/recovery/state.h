@@ -79,7 +79,7 @@ struct recovery_list {
 /* A recovery: the client's request, then its progress, in the order of its connection's
  * loop. */
 struct recovery {
-    struct pending_values values; /* that it gets before any event (entry.h) */
+    struct pending_values values; /* that it gets before any event of the history (entry.h) */
     struct recovery_list *list;
     struct recovery *next;
     struct recovery *previous;
@@ -102,6 +102,7 @@ struct recovery {
     struct awaited_page *awaited; /* that it waited for and has not read; or NULL */
     ws_conn_id former;            /* its previous connection, by message_exclusion(); or 0 */
     uint64_t position;
+    uint64_t began;  /* the position when its connection became live */
     uint64_t joined; /* position when it last entered a room: live events begin after that */
     uint64_t from_batch; /* it begins there, when on_connect's joins are done */
     uint64_t count;      /* events delivered since the last `recovered` */

@@ -216,7 +216,7 @@ bool transport_newest_id(const struct connection *connection, char id[EVENT_ID_S
 
     if (connection->state != CONNECTION_LIVE)
         return false;
-    if (connection->recovering) {
+    if (connection_is_behind(connection)) {
         *position = recovery_position(connection);
         recovery_event_id(connection, id);
         return true;

@@ -36,13 +36,14 @@ static int accept(ws_manager *manager, const ws_connection_info *connection,
     return WS_OK;
 }
 
-static void begin(void)
+static void begin_with(uint32_t history_events)
 {
     ws_last_values_options values;
     ws_room_history_options history;
 
     host_init(&host);
     host_without_callbacks(&host);
+    host.options.history_events = history_events;
     host.options.authorize_presence = authorize;
     host.options.accept_message = accept;
     host.options.presence_grace_ms = 0;
@@ -58,6 +59,11 @@ static void begin(void)
     ck_assert_int_eq(ws_manager_keep_room_history(host.manager, &history), WS_OK);
     client_open(&host, &ann, "ann", "ann");
     client_open(&host, &bob, "bob", "bob");
+}
+
+static void begin(void)
+{
+    begin_with(10000);
 }
 
 static void end(void)
@@ -137,9 +143,9 @@ START_TEST(the_list_comes_before_what_the_room_keeps)
 END_TEST
 
 /* They are delivered over several turns, in which others come and events are emitted. */
-START_TEST(the_list_comes_before_many_values)
+static void enter_with_many_values(uint32_t history_events)
 {
-    begin();
+    begin_with(history_events);
     for (int i = 0; i < MANY; i++)
         emit(i);
     host_run(&host);
@@ -151,7 +157,14 @@ START_TEST(the_list_comes_before_many_values)
     expect_next(&ann, "\"replayed\":true,");
     expect_next(&ann, "\"replayed\":true,");
     expect_next(&ann, "{\"id\":\"E.1201\",\"type\"");
+    client_expect(&ann, NULL);
     end();
+}
+
+START_TEST(the_list_comes_before_many_values)
+{
+    enter_with_many_values(10000);
+    enter_with_many_values(0);
 }
 END_TEST
 
