@@ -35,11 +35,32 @@ void presence_note_unsent(struct presence *presence, struct presence_member *mem
         return;
     member->is_unsent = true;
     member->next_unsent = NULL;
+    member->previous_unsent = presence->last_unsent;
     if (presence->first_unsent == NULL)
         presence->first_unsent = member;
     else
         presence->last_unsent->next_unsent = member;
     presence->last_unsent = member;
+}
+
+void presence_end_unsent(struct presence *presence, struct presence_member *member)
+{
+    member->is_unsent = false;
+    if (member->previous_unsent != NULL)
+        member->previous_unsent->next_unsent = member->next_unsent;
+    else
+        presence->first_unsent = member->next_unsent;
+    if (member->next_unsent != NULL)
+        member->next_unsent->previous_unsent = member->previous_unsent;
+    else
+        presence->last_unsent = member->previous_unsent;
+}
+
+void presence_drop_unsent(struct presence *presence, struct presence_member *member)
+{
+    if (member->is_unsent && !member->is_sending && !member->is_state_unsent &&
+        member->sent_connections == 0 && presence_own(member) == 0)
+        presence_end_unsent(presence, member);
 }
 
 void presence_note_needed(struct presence *presence, struct presence_member *member)
@@ -99,6 +120,7 @@ void presence_note(struct presence *presence, struct presence_member *member, bo
         forget_state(presence, member);
     if (member->is_state_unsent || member->sent_connections != presence_own(member))
         presence_note_unsent(presence, member);
+    presence_drop_unsent(presence, member);
     if (is_seen && (is_there || is_known)) {
         if (!member->is_changed) {
             member->is_changed = true;

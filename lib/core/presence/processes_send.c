@@ -131,6 +131,7 @@ static size_t write_members(struct presence *presence, struct buffer *buffer)
         if (n > 0)
             buffer_add_text(buffer, ",");
         add_member(buffer, member);
+        member->is_sending = true;
         member->sending_connections = presence_own(member);
         member->is_state_sending = member->is_state_unsent && presence_is_there(member);
         member->is_state_unsent &= !member->is_state_sending;
@@ -146,8 +147,8 @@ static void note_sent(struct presence *presence, size_t n)
     for (; n > 0; n--) {
         struct presence_member *member = presence->first_unsent;
 
-        presence->first_unsent = member->next_unsent;
-        member->is_unsent = false;
+        presence_end_unsent(presence, member);
+        member->is_sending = false;
         member->sent_connections = member->sending_connections;
         member->is_returning = member->room->is_followed;
         if (member->sent_connections == 0)
@@ -160,12 +161,20 @@ static void note_sent(struct presence *presence, size_t n)
     presence->is_alone = false;
 }
 
+/* Some may be gone meanwhile, so that nothing need be sent of them. */
 static void note_not_sent(struct presence *presence, size_t n)
 {
     struct presence_member *member = presence->first_unsent;
 
-    for (; n > 0; n--, member = member->next_unsent)
-        member->is_state_unsent |= member->is_state_sending;
+    for (; n > 0; n--) {
+        struct presence_member *next = member->next_unsent;
+
+        member->is_sending = false;
+        member->is_state_unsent |= member->is_state_sending && presence_is_there(member);
+        presence_drop_unsent(presence, member);
+        presence_free_if_unused(presence, member);
+        member = next;
+    }
 }
 
 static bool send_members(ws_manager *manager)

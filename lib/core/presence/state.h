@@ -75,6 +75,7 @@ struct presence_process {
  * What other processes know:
  *
  *  in step ── presence_note_unsent() ──▶ is_unsent ── the carrier takes the command ──▶ in step
+ *                                        is_unsent ── it goes before it was sent ─────▶ in step
  *
  * and of its state, which is in the command only if it is new there:
  *
@@ -93,13 +94,14 @@ struct presence_member {
     struct presence_member *previous;
     struct presence_member *next_changed; /* in the room's list, while is_changed */
     struct presence_member *next_unsent;  /* while is_unsent */
-    struct presence_part *parts;          /* of other processes */
-    uint32_t n_elsewhere;                 /* connections: the sum of `parts` */
-    uint32_t sent_connections;            /* of this process, as the others know it; here and in
+    struct presence_member *previous_unsent;
+    struct presence_part *parts;   /* of other processes */
+    uint32_t n_elsewhere;          /* connections: the sum of `parts` */
+    uint32_t sent_connections;     /* of this process, as the others know it; here and in
                                              the next two, too, it may be PRESENCE_LEAVING */
-    uint32_t sending_connections;         /* as the command says that is being sent */
-    uint32_t returned_connections;        /* as the last command said that has come back */
-    struct presence_member *later;        /* among those that leave, while is_leaving */
+    uint32_t sending_connections;  /* as the command says that is being sent */
+    uint32_t returned_connections; /* as the last command said that has come back */
+    struct presence_member *later; /* among those that leave, while is_leaving */
     struct presence_member *earlier;
     uint64_t due_ms; /* by presence->clock_ms: when its grace time ends, while is_leaving */
     ws_conn_id last; /* its first connection here, or the one that was lost last */
@@ -121,8 +123,9 @@ struct presence_member {
     bool is_reported : 1;   /* the application was notified that it is there */
     bool has_new_state : 1; /* observers have not received its state */
     bool is_unsent : 1;     /* other processes have not received its connections here */
+    bool is_sending : 1;    /* and it is in the command that is being sent */
     bool is_state_unsent : 1;
-    bool is_state_sending : 1;   /* it is in the command that is being sent */
+    bool is_state_sending : 1;   /* it is in that command */
     bool is_state_forgotten : 1; /* its removal is unsent, because the user was gone */
 
     /* In a room that is followed (follow.h): */
@@ -317,8 +320,13 @@ static inline uint32_t presence_connections(const struct presence_member *member
  * knows is freed, and so may be its room. */
 void presence_note(struct presence *presence, struct presence_member *member, bool was_there);
 
-/* Notes that a member is to be sent to other processes. */
+/* Notes that a member is to be sent to other processes, or takes that back. */
 void presence_note_unsent(struct presence *presence, struct presence_member *member);
+void presence_end_unsent(struct presence *presence, struct presence_member *member);
+
+/* Takes that back for a member that came and went before any command had it, so that it need not
+ * wait for one. */
+void presence_drop_unsent(struct presence *presence, struct presence_member *member);
 
 /* Cancels presence_note_unsent(). */
 void presence_drop_forgotten(struct presence_member *member);

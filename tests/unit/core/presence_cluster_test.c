@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json_text.h"
-#include "core/manager.h"
+#include "core/presence/state.h"
 #include "support/processes.h"
 #include "support/suite.h"
 
@@ -488,6 +488,70 @@ START_TEST(without_the_stream_the_list_stays)
 }
 END_TEST
 
+static void say(struct client *client, const char *type, int room)
+{
+    char json[80];
+
+    snprintf(json, sizeof json, "{\"type\":\"%s\",\"room\":\"room-%d\",\"presence\":true}",
+             type, room);
+    client_say(client, json);
+    host_run(client->host);
+}
+
+/* A client enters rooms and leaves them; nothing may be sent meanwhile, or there is no time for
+ * that. */
+static void come_and_go(struct client *client, int n, uint64_t stay_ms)
+{
+    for (int i = 0; i < n; i++) {
+        say(client, "join_room", i);
+        processes_pass(stay_ms);
+        say(client, "leave_room", i);
+    }
+}
+
+/* No process was told of such a user, so nothing waits until the stream is there again. */
+START_TEST(who_comes_and_goes_without_the_stream_leaves_nothing)
+{
+    const struct presence *presence;
+    struct client *eve;
+
+    begin();
+    enter(0, "bob");
+    eve = enter(0, "eve");
+    presence = processes[0].host.manager->presence;
+    processes_pass(1000);
+    ck_assert_uint_eq(presence->n_members, 2);
+    stream.publish_result = WS_ERR_BACKPRESSURE;
+    come_and_go(eve, 50, 200);
+    ck_assert_uint_eq(presence->n_members, 2);
+    for (int i = 0; i < 50; i++)
+        say(eve, "join_room", i);
+    client_lose(eve);
+    ck_assert_uint_eq(presence->n_members, 2 + 50);
+    processes_pass(3000); /* the grace time ends; that eve has left "r" is still to be sent */
+    ck_assert_uint_eq(presence->n_members, 2);
+    stream.publish_result = WS_OK;
+    processes_pass(20000);
+    ck_assert_uint_eq(presence->n_members, 1);
+    ck_assert_uint_eq(presence->rooms.count, 1);
+    expect_all("bob 1 ");
+    end();
+}
+END_TEST
+
+START_TEST(who_comes_and_goes_between_two_commands_is_not_sent)
+{
+    begin();
+    enter(0, "bob");
+    processes_pass(1000);
+    come_and_go(enter(0, "eve"), 50, 0);
+    processes_pass(1000);
+    for (uint64_t i = 1; i <= stream.count; i++)
+        ck_assert_ptr_null(strstr(stream_event(i).text, "\"n\":0"));
+    end();
+}
+END_TEST
+
 /* The carrier keeps what is sent while the stream is away: each process then reads its own signs of
  * life in a row. */
 START_TEST(no_process_is_declared_dead_when_the_stream_comes_back)
@@ -667,6 +731,8 @@ int main(void)
         orders_are_of_clients_and_few_at_once,
         a_second_request_includes_other_processes,
         without_the_stream_the_list_stays,
+        who_comes_and_goes_without_the_stream_leaves_nothing,
+        who_comes_and_goes_between_two_commands_is_not_sent,
         no_process_is_declared_dead_when_the_stream_comes_back,
         a_slow_process_lives,
         a_gap_is_closed,
