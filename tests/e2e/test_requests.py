@@ -14,6 +14,7 @@ import unittest
 
 import websockets
 
+from client import receive_type
 from test_process_commands import ProcessCommandsCase
 
 N_CLIENTS = 8
@@ -95,7 +96,47 @@ class Requester:
             await client.send(json.dumps({"type": "response", "ref": request["ref"], **answer}))
 
 
-class ALedger(ProcessCommandsCase):
+class RequestsCase(ProcessCommandsCase):
+    async def carried_out(self):
+        """How often each request is in the stream."""
+        entries = await asyncio.to_thread(self.redis.ask, "XRANGE", "{wsmanager}:events", "-", "+")
+        fields = [dict(zip(entry[1][::2], entry[1][1::2])) for entry in entries]
+        return collections.Counter(json.loads(entry[b"event"])["data"] for entry in fields if b"event" in entry)
+
+
+class AClient(RequestsCase):
+    async def come(self, process, former):
+        """Connects; returns the client, and the name of its connection."""
+        path = "/ws?user_id=ana" + (f"&connection_id={former}" if former else "")
+        client, welcome = await self.connect(process, path)
+        return client, welcome["data"]["connection_id"]
+
+    async def noted(self, name):
+        """Waits until Redis has the note of a connection."""
+        end = time.monotonic() + 60
+        while self.redis.ask("EXISTS", f"{{wsmanager}}:session:a{name.encode().hex()}") != 1:
+            self.assertLess(time.monotonic(), end)
+            await asyncio.sleep(0.01)
+
+    async def test_receives_a_later_answer_after_two_moves(self):
+        processes = [await self.process() for _ in range(3)]
+        for moves in ((1, 2), (1, 0), (1, 1)):
+            ref = str(moves)
+            later = json.dumps({"type": "request", "method": "later", "data": ref, "ref": ref})
+            client, first = await self.come(processes[0], None)
+            await client.send(later)
+            await self.noted(first)
+            _, second = await self.come(processes[moves[0]], first)
+            await self.noted(second)
+            client, _ = await self.come(processes[moves[1]], second)
+            await client.send(later)
+            await self.do(processes[0], "answer")
+            answer = await receive_type(client, "response", "error")
+            self.assertEqual((answer["type"], answer["ref"]), ("response", ref))
+            self.assertEqual((await self.carried_out())[ref], 1)
+
+
+class ALedger(RequestsCase):
     async def ask_and_answer(self, running):
         """Lets the processes answer what waits, and ask clients."""
         number = 0
@@ -106,12 +147,6 @@ class ALedger(ProcessCommandsCase):
                     await process.do("answer")
                     await process.do("ask", f"u{number % N_CLIENTS}", number)
             await asyncio.sleep(0.05)
-
-    async def carried_out(self):
-        """How often each request is in the stream."""
-        entries = await asyncio.to_thread(self.redis.ask, "XRANGE", "{wsmanager}:events", "-", "+")
-        fields = [dict(zip(entry[1][::2], entry[1][1::2])) for entry in entries]
-        return collections.Counter(json.loads(entry[b"event"])["data"] for entry in fields if b"event" in entry)
 
     async def test_each_request_ends_once(self):
         proxy, uri = self.cut_off()
