@@ -271,7 +271,7 @@ int admission_presence(ws_manager *manager, const ws_connection_info *connection
 
     if (room != NULL)
         return admission_join(manager, connection, room, access);
-    /* Who is connected at all is the staff's business, if there are tokens that name it. */
+    /* With tokens, only staff may see the list of all connected users. */
     return !access_needs_token(access) || (session != NULL && session->is_staff)
                ? WS_OK
                : WS_ERR_FORBIDDEN;

@@ -1,8 +1,8 @@
 /* grants.h: what a token grants to a client that is accepted and not connected yet.
  *
  * A client of Socket.IO that polls has no connection of the backend's that could own its session,
- * and when the library cannot connect it after all, nobody is notified. Therefore its user_data is
- * a number until it is connected, and the numbers that nobody asks for are forgotten. */
+ * and when the library cannot connect it after all, there is no callback for that. Therefore its
+ * user_data is a number until it is connected, and numbers that are not asked for are forgotten. */
 #ifndef BACKEND_GRANTS_H
 #define BACKEND_GRANTS_H
 

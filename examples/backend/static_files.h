@@ -12,7 +12,7 @@ struct static_files {
     int folder;
 };
 
-/* False, with errno, when the folder can't be used. */
+/* False, with errno, when the folder cannot be used. */
 bool static_files_open(struct static_files *files, const char *folder);
 
 void static_files_close(struct static_files *files);

@@ -102,7 +102,7 @@ static void wake(void *user_data)
     uv_async_send(&((struct redis_on_libuv *)user_data)->wake);
 }
 
-/* --- look-ups of names ------------------------------------------------------------------------ */
+/* --- lookups of names ------------------------------------------------------------------------ */
 
 struct look_up {
     uv_getaddrinfo_t request; /* first */

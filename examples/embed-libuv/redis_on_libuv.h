@@ -21,7 +21,7 @@ struct redis_on_libuv {
 int redis_on_libuv_open(struct redis_on_libuv *adapter, uv_loop_t *loop, ws_manager *manager,
                         ws_redis_options *options);
 
-/* Frees the carrier. The loop must continue to run until the handles are closed and a look-up that
+/* Frees the carrier. The loop must continue to run until the handles are closed and a lookup that
  * is under way has ended, which uv_run(loop, UV_RUN_DEFAULT) does. */
 void redis_on_libuv_close(struct redis_on_libuv *adapter);
 

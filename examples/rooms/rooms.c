@@ -87,7 +87,7 @@ static bool is_token(const char *expected, const char *token, size_t length)
     return difference == 0;
 }
 
-/* The token is in the query because a page's WebSocket can't add a header. Proxies log queries,
+/* The token is in the query because a page's WebSocket cannot add a header. Proxies log queries,
  * so a real token should expire soon. A service that takes a cookie instead must check the
  * header Origin, or any page could connect as its visitor. */
 static int accept_handshake(ws_handshake *handshake, void *user_data)

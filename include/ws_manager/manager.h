@@ -23,8 +23,8 @@ enum ws_log_level {
     WS_LOG_DEBUG = 3  /**< each connection's end */
 };
 
-/** Who receives user_connected and user_disconnected. They announce a user's first connection and
- * the end of its last one, and each connection of an anonymous client.
+/** Which clients receive user_connected and user_disconnected. These events announce a user's first
+ * connection and the end of its last one, and each connection of an anonymous client.
  *
  * With a cluster, a user's connections to all processes count, and the clients of all processes
  * receive the event when the stream brings it. Each process keeps all users for this, as far as

@@ -63,7 +63,7 @@ typedef void ws_redis_watch_callback(int fd, int events, void *user_data);
  * It is called when one of these has changed, without a lock held.
  *
  * @param connected  1: it was reached, or is connected but accepts no events; 0: it was lost or
- *                   can't be reached
+ *                   cannot be reached
  * @param text       one line on why, with the characters of ws_log_callback()
  * @param user_data  that of ws_redis_options
  *

@@ -54,7 +54,7 @@ WS_BEGIN_DECLS
  *
  * @retval WS_OK                the command is accepted
  * @retval WS_ERR_INVALID       `user_id` is not a valid name (ws_name_is_valid()), or the code or
- *                              the reason can't be sent
+ *                              the reason cannot be sent
  * @retval WS_ERR_BACKPRESSURE  `max_pending` calls wait for a loop with a connection of the
  *                              user, or too many events and commands wait for the carrier: try
  *                              again later
@@ -118,10 +118,10 @@ WS_EXPORT int ws_manager_reauthorize_user(ws_manager *manager, const char *user_
 /** Sends a message to the application on all other processes: `on_process_message`, for example
  * to drop what they have cached.
  *
- * It reaches neither this process nor any client. Without a carrier it reaches nobody. Each process
- * receives the messages in the order of the stream, before the events that follow them are posted
- * to its loops. A process that was disconnected may miss some of them; `on_processes_gap` notifies
- * it of that.
+ * It reaches neither this process nor any client. Without a carrier it reaches no process. Each
+ * process receives the messages in the order of the stream, before the events that follow them are
+ * posted to its loops. A process that was disconnected may miss some of them; `on_processes_gap`
+ * notifies it of that.
  *
  * @param manager  the manager
  * @param type     what the message is about: a name (ws_name_is_valid()); copied

@@ -39,7 +39,7 @@ void name_table_init(struct name_table *table, const ws_allocator *memory,
 /* Frees the table's memory. The table must be empty. */
 void name_table_free(struct name_table *table);
 
-/* Returns the hash of a name, which nobody without the secret knows. */
+/* Returns the hash of a name. It cannot be computed without the table's secret. */
 uint64_t name_table_hash(const struct name_table *table, const void *name, size_t length);
 
 /* Returns the node with this name, or NULL. */

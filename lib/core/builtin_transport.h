@@ -34,7 +34,7 @@ struct builtin_transport {
 
     /* As in ws_transport, except that on WS_OK and WS_ERR_BACKPRESSURE the transport takes over
      * one reference of the message. WS_ERR_INVALID: the message is binary, which the transport
-     * can't carry; it is dropped. */
+     * cannot carry; it is dropped. */
     int (*send)(struct connection *connection, ws_message *message);
     void (*close)(struct connection *connection, uint16_t code, const char *reason,
                   size_t length);

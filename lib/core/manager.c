@@ -134,7 +134,7 @@ static void draw_secret(ws_manager *manager)
         registry_change_secret(registry, secret);
 }
 
-/* Draws a new identity in a child: events of the parent can't be recovered here. Positions
+/* Draws a new identity in a child: events of the parent cannot be recovered here. Positions
  * continue. The lock is held. */
 static void draw_child_identity(ws_manager *manager)
 {

@@ -1,5 +1,5 @@
 /* tls_updates.c: a TLS 1.3 client that updates its keys more often than anyone needs to, for
- * test_tls.py: Python's ssl can't.
+ * test_tls.py: Python's ssl cannot.
  *
  *   tls-updates PORT ROUNDS UPDATES     prints how many requests were answered, one a round */
 #include <arpa/inet.h>

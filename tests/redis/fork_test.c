@@ -76,7 +76,7 @@ static pthread_mutex_t look_up_is_held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_t look_up;
 static atomic_bool is_answering;
 
-/* Called with the look-up locked, and with other locks that a look-up's thread may hold. */
+/* Called with the lookup locked, and with other locks that a lookup's thread may hold. */
 static void wake_slowly(void *user_data)
 {
     (void)user_data;

@@ -1,5 +1,5 @@
 /* names_test.c: a Redis that is given by a host name: the loop continues while the name is looked
- * up, each address is tried, and the host's look-up hook may answer at any time. Not here: which
+ * up, each address is tried, and the host's lookup hook may answer at any time. Not here: which
  * address is tried when (target_test.c). */
 #include <netinet/in.h>
 #include <signal.h>
@@ -53,7 +53,7 @@ static int resolve(ws_redis_lookup *lookup, const char *host, void *user_data)
         return WS_OK;
     }
     ck_assert_str_eq(host, "redis.example");
-    ck_assert_ptr_null(asked); /* one look-up at a time */
+    ck_assert_ptr_null(asked); /* one lookup at a time */
     n_asked++;
     if (refusal != WS_OK)
         return refusal;
@@ -204,7 +204,7 @@ START_TEST(the_loop_continues_during_a_look_up)
 }
 END_TEST
 
-/* Each of several hosts has its own look-ups: a host whose name does not resolve delays the others
+/* Each of several hosts has its own lookups: a host whose name does not resolve delays the others
  * as little as one that is down. */
 START_TEST(several_hosts_have_separate_look_ups)
 {
@@ -249,7 +249,7 @@ START_TEST(sentinels_given_by_names)
 }
 END_TEST
 
-/* As with the default hook: the loop waits for the look-up, which takes longer than any time limit
+/* As with the default hook: the loop waits for the lookup, which takes longer than any time limit
  * of a sentinel or of Redis. The carrier runs again before the sentinel can be connected. */
 START_TEST(a_slow_look_up_by_the_loop_s_thread)
 {
@@ -371,7 +371,7 @@ START_TEST(freed_during_a_look_up)
 }
 END_TEST
 
-/* By a clock of the test's: a look-up that the thread waits for, and which takes 20 s. */
+/* By a clock of the test's: a lookup that the thread waits for, and which takes 20 s. */
 START_TEST(the_next_attempt_counts_from_the_look_up_s_end)
 {
     uint64_t now_ms;

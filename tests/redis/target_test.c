@@ -1,4 +1,4 @@
-/* target_test.c: when a server's name is looked up, which of its addresses is tried, and a look-up
+/* target_test.c: when a server's name is looked up, which of its addresses is tried, and a lookup
  * that takes long, fails, or is no longer needed. Without Redis; the test controls the clock. */
 #include "cluster/redis/target.h"
 
@@ -13,7 +13,7 @@
 
 enum { TIMEOUT_MS = 5000 };
 
-/* --- a look-up hook that the test answers ----------------------------------------------------- */
+/* --- a lookup hook that the test answers ----------------------------------------------------- */
 
 static ws_redis_lookup *asked; /* unanswered */
 static char asked_for[256];
@@ -224,14 +224,14 @@ START_TEST(a_name_that_resolves_after_a_while)
 }
 END_TEST
 
-/* There is never more than one look-up, as resolve() says. */
+/* There is never more than one lookup, as resolve() says. */
 START_TEST(a_slow_look_up)
 {
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     expect_waiting(4999, TIMEOUT_MS);
     expect_unknown(5000, "no answer within 5000 ms");
-    expect_waiting(6000, 11000); /* the same look-up */
+    expect_waiting(6000, 11000); /* the same lookup */
     ck_assert_uint_eq(n_asked, 1);
     ANSWER("192.0.2.1");
     expect_address(7000, "192.0.2.1");
@@ -274,7 +274,7 @@ START_TEST(an_answer_that_is_out_of_date)
     ck_assert_uint_eq(n_asked, 3);
     expect_address(1005000, "192.0.2.1");
     target_worked(&target);
-    expect_waiting(2000000, 2005000); /* for the same look-up, which is answered only now */
+    expect_waiting(2000000, 2005000); /* for the same lookup, which is answered only now */
     ANSWER("192.0.2.3");
     expect_address(2000001, "192.0.2.3");
     ck_assert_uint_eq(n_asked, 3);
@@ -297,7 +297,7 @@ START_TEST(the_target_changes_to_another_host)
     ck_assert_str_eq(asked_for, "other.example");
     target_aim(&target, "192.0.2.3");
     expect_address(4, "192.0.2.3");
-    ANSWER("192.0.2.4"); /* for a look-up that is no longer needed */
+    ANSWER("192.0.2.4"); /* for a lookup that is no longer needed */
     expect_address(5, "192.0.2.3");
     target_free(&target);
 }
@@ -342,7 +342,7 @@ START_TEST(an_answer_after_the_target_was_freed)
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);
     target_free(&target);
-    ANSWER("192.0.2.1"); /* frees the look-up and wakes no loop */
+    ANSWER("192.0.2.1"); /* frees the lookup and wakes no loop */
     ck_assert_uint_eq(n_woken, 0);
     begin("redis.example");
     expect_waiting(0, TIMEOUT_MS);

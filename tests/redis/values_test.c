@@ -587,7 +587,7 @@ START_TEST(any_allocation_may_fail)
 }
 END_TEST
 
-/* --- values that Redis can't keep --------------------------------------------------------- */
+/* --- values that Redis cannot keep --------------------------------------------------------- */
 
 START_TEST(events_are_stored_if_the_values_can_not_be)
 {

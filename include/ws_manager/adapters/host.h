@@ -275,7 +275,7 @@ static inline int ws_host_add(ws_host *host, int fd, ws_host_socket **list)
  * @retval WS_OK            the host serves the client
  * @retval WS_ERR_INVALID   `fd` is negative
  * @retval WS_ERR_DRAINING  ws_host_drain() was called
- * @retval WS_ERR_SYSTEM    the socket can't become non-blocking, or the loop can't watch it
+ * @retval WS_ERR_SYSTEM    the socket cannot become non-blocking, or the loop cannot watch it
  * @return any error of ws_websocket_new()
  *
  * @threads The loop's thread.
@@ -425,7 +425,7 @@ static inline void ws_host_run(ws_host *host)
  * @retval WS_ERR_INVALID    `fd` is negative
  * @retval WS_ERR_DRAINING   ws_host_drain() was called
  * @retval WS_ERR_NO_MEMORY  an allocation failed
- * @retval WS_ERR_SYSTEM     the socket can't become non-blocking, or the loop can't watch it
+ * @retval WS_ERR_SYSTEM     the socket cannot become non-blocking, or the loop cannot watch it
  *
  * @threads The loop's thread.
  * @ownership On success the host owns the descriptor, and closes it. After an error it stays the
@@ -453,7 +453,7 @@ static inline int ws_host_listen_fd(ws_host *host, int fd)
  *
  * @retval WS_OK           clients are accepted
  * @retval WS_ERR_INVALID  `address` is not an address
- * @retval WS_ERR_SYSTEM   the address is in use, or can't be listened on: `errno` has the reason
+ * @retval WS_ERR_SYSTEM   the address is in use, or cannot be listened on: `errno` has the reason
  * @return any error of ws_host_listen_fd()
  *
  * @threads The loop's thread.

@@ -139,7 +139,7 @@ static inline int ws_libevent_prepare(ws_libevent *adapter)
  * @param[out] host  the host; set on success only
  *
  * @retval WS_OK          the host is made
- * @retval WS_ERR_SYSTEM  no descriptor is left, or libevent can't watch it
+ * @retval WS_ERR_SYSTEM  no descriptor is left, or libevent cannot watch it
  * @return any error of ws_loop_new() and of ws_endpoint_new()
  *
  * @threads The loop's thread.

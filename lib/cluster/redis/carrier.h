@@ -117,7 +117,7 @@ struct known {
 };
 
 /* The former epochs of the manager, the last one first. Up to positions[i] the manager had the
- * events of epochs[i], and they are the same in the epoch that followed. */
+ * events of epochs[i]; the epoch that followed has these events at the positions that they had. */
 struct left_epochs {
     char epochs[LEFT_EPOCHS_MAX][WS_EPOCH_SIZE];
     uint64_t positions[LEFT_EPOCHS_MAX];

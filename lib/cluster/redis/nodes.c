@@ -324,8 +324,8 @@ void nodes_beat(struct ws_redis *redis, const redisReply *reply)
         ask(redis, "", 0);
 }
 
-/* Stores a part of the list. It is summed up only in ws_redis_get_nodes(), because doing so at each
- * heartbeat would delay the loop even if nobody calls that. False if memory ran out or the reply is
+/* Stores a part of the list. It is summed up only in ws_redis_get_nodes(): at each heartbeat, that
+ * would delay the loop without need. False if memory ran out or the reply is
  * not a list. */
 static bool add_part(struct ws_redis *redis, const redisReply *part)
 {

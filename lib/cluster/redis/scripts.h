@@ -36,7 +36,7 @@ enum value_key { VALUES, VALUES_ORDER, VALUES_LISTS, VALUES_SIZES, N_VALUE_KEYS 
  * MAX_VALUES MAX_BYTES MAX_TOTAL_BYTES BYTES TYPE\nKEY". The operations are k (keeps the event
  * under its key), n (keeps it among the newest), r (removes the key's event) and a (removes
  * all). Returns the position of each event, 0 for an event that was in the stream before. If an
- * event causes an error, the events before it are stored. If the values can't be kept, they are
+ * event causes an error, the events before it are stored. If the values cannot be kept, they are
  * deleted, and the events are stored nevertheless. */
 extern const char script_append[];
 

@@ -123,7 +123,7 @@ void connection_transport_gone(struct connection *connection, uint16_t code, con
     account_set(before);
 }
 
-/* A connection in the middle of connection_end(). While its on_disconnect runs it can't be
+/* A connection in the middle of connection_end(). While its on_disconnect runs it cannot be
  * found by its id, but the transport may be freed there and call
  * ws_manager_transport_closed(). */
 struct ending {

@@ -101,7 +101,7 @@ static void finish(struct former *former)
 
 static void recalled(ws_loop *loop, struct recall *recall);
 
-/* Asks, unless that was done; false if the carrier can't be asked. */
+/* Asks, unless that was done; false if the carrier cannot be asked. */
 static bool ask(struct former *former)
 {
     if (former->recall == NULL)
@@ -126,7 +126,7 @@ static void begin(ws_loop *loop, struct loop_call *call)
         connection_out_of_memory(connection);
     } else {
         client_note_former(loop->manager, former->id, former->user_id, former->key);
-        ask(former); /* if it can't, the client's first message does */
+        ask(former); /* if it cannot, the client's first message does */
     }
 }
 

@@ -46,8 +46,8 @@ void input_charge(ws_loop *loop, struct input *input, uint32_t cost, uint32_t *s
     input->credit -= (int32_t)cost;
 }
 
-/* Who sends one message waits for a round of all others: each has less when there are many of
- * them. */
+/* A client that sends one message waits for a round of all others: each has less when there are
+ * many of them. */
 static int32_t quantum_of(size_t count)
 {
     size_t part = ROUND / count;

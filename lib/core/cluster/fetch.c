@@ -170,7 +170,7 @@ static void note_lost(ws_manager *manager, const struct page_request *asked,
         pages->lost = until;
 }
 
-/* Posts COMMAND_FETCHED to the loops that wait for a page. A loop that can't get it, because
+/* Posts COMMAND_FETCHED to the loops that wait for a page. A loop that cannot get it, because
  * memory ran out, checks by itself later. The lock is held. */
 static void notify_loops(struct posting *posting)
 {

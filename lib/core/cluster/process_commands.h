@@ -21,8 +21,8 @@ static inline bool is_process_command(const ws_cluster_event *event)
 int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event);
 
 /* Before the manager starts anew with the newest events of a stream: carries out the commands
- * that it has missed, if all of them are among these events; *has_gap: they may not be. Errors
- * as above; at the next attempt it goes on from there. */
+ * that it has missed, if all of them are among these events; *has_gap: they may not be.
+ * WS_ERR_BACKPRESSURE, WS_ERR_NO_MEMORY: the next call continues with the command that failed. */
 int process_commands_catch_up(ws_manager *manager, const char *epoch, uint64_t position,
                               const ws_cluster_event *events, size_t n_events, bool *has_gap);
 

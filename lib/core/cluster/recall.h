@@ -16,7 +16,7 @@ struct recall {
     bool is_unknown;   /* the carrier, or memory, has failed */
     size_t length;     /* of `value` */
     bool is_abandoned; /* the loop waits no longer; changed with the manager's lock held */
-    bool is_stuck;     /* it was answered, but memory to tell the loop ran out; as above */
+    bool is_stuck;     /* answered, but memory to notify the loop ran out; with the lock held */
 };
 
 /* Whether the manager has a carrier that remembers. */
@@ -27,7 +27,7 @@ int cluster_remember(const ws_manager *manager, const char *key, uint64_t rank,
                      const struct buffer *value, uint64_t ttl_ms);
 
 /* Asks for a value. `done` is called once, on the loop's thread and later, unless the question is
- * abandoned; the recall is freed behind it. NULL if the carrier can't be asked. */
+ * abandoned; the recall is freed behind it. NULL if the carrier cannot be asked. */
 struct recall *cluster_recall(ws_loop *loop, const char *key,
                               void (*done)(ws_loop *loop, struct recall *recall), void *owner);
 

@@ -1,6 +1,6 @@
 /* stream_end.c: asks how far a cluster's stream goes beyond what was delivered here, for
  * clients that have seen more of it at another process. Either this process is behind, perhaps
- * because it can't reach the stream, and the clients wait until it has caught up; or the stream
+ * because it cannot reach the stream, and the clients wait until it has caught up; or the stream
  * has lost what they saw. */
 #include "core/cluster/stream_end.h"
 

@@ -6,7 +6,7 @@
 
 /* Whether the stream may reach a position that was not delivered here yet. Asks the carrier,
  * which answers later; WS_OK until then. WS_ERR_NOT_FOUND: an answer that came since *question
- * was set from 0 says that the stream ends before the position. Other errors: the carrier can't
+ * was set from 0 says that the stream ends before the position. Other errors: the carrier cannot
  * be asked now. */
 int cluster_reaches(ws_loop *loop, uint64_t position, uint64_t *question);
 

@@ -137,7 +137,7 @@ struct kept_value *kept_value_new(const ws_allocator *memory, const char *key,
 /* The bytes that a value with this message counts. `key` may be NULL. */
 size_t kept_value_cost(const char *key, const ws_message *message);
 
-/* Reserves what the plan needs, so that last_values_commit() can't fail. False if memory ran out.
+/* Reserves what the plan needs, so that last_values_commit() cannot fail. False if memory ran out.
  * One of the last two must follow, before the lock is given back. */
 bool last_values_reserve(struct last_values *values, const char *room, struct kept_plan *plan);
 void last_values_cancel(struct last_values *values, struct kept_plan *plan);
@@ -146,7 +146,7 @@ void last_values_cancel(struct last_values *values, struct kept_plan *plan);
  * limits demand. */
 void last_values_commit(struct last_values *values, struct kept_plan *plan);
 
-/* The plan's event can't be kept, because memory ran out, and it was not sent to clients
+/* The plan's event cannot be kept, because memory ran out, and it was not sent to clients
  * either: what it would replace must not stay, and a history begins after it. */
 void last_values_leave_out(struct last_values *values, const char *room,
                            const struct kept_plan *plan, uint64_t position);

@@ -37,7 +37,7 @@ void kept_answers_free(struct kept_answers *kept)
 
 static_assert(sizeof(XXH128_canonical_t) == sizeof(struct kept_digest), "a digest has room");
 
-/* The digests of the parts, each of a fixed length, are one text: so the parts can't be confused.
+/* The digests of the parts, each of a fixed length, are one text: so the parts cannot be confused.
  * */
 struct kept_digest kept_digest_of(const struct json_slice *parts, size_t n_parts)
 {

@@ -45,7 +45,7 @@ enum kept_state {
     KEPT_NEW,       /* to be carried out */
     KEPT_ANSWERED,  /* the answer is in *text */
     KEPT_PENDING,   /* the application has not answered yet: the answer goes to `answer` too */
-    KEPT_ELSEWHERE, /* likewise, but the application of another process is to answer */
+    KEPT_ELSEWHERE, /* the application of another process has not answered yet */
     KEPT_NO_MEMORY
 };
 

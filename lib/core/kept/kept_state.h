@@ -57,7 +57,7 @@ struct kept_answers {
     size_t forgotten_capacity;
 };
 
-/* Of what a client has sent, with its ref: the same in every process. */
+/* Of what a client has sent, with its ref. All processes compute equal digests. */
 struct kept_digest {
     uint8_t bytes[16];
 };

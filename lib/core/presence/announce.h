@@ -13,7 +13,7 @@ struct posting;
 enum announcement { USER_CAME, USER_WENT };
 
 /* Sends the event to the recipients that the options name, except the connection itself. It has no
- * position. If it can't be sent, or would exceed max_presence_deliveries, it is counted as dropped.
+ * position. It is counted as dropped if it cannot be sent, or would exceed max_presence_deliveries.
  * The loop's thread. */
 void announce_user(ws_loop *loop, enum announcement announcement, ws_conn_id id,
                    const char *user_id);
@@ -25,7 +25,8 @@ struct announced_connection {
     const char *user_id;
 };
 
-/* The same in a step that has begun, of any process. `time_ms` is that of the event. Any thread. */
+/* Like announce_user(), in a step of sending that has begun, for a connection of any process.
+ * `time_ms` is the event's time. Any thread. */
 void announce_posted(struct posting *posting, enum announcement announcement,
                      const struct announced_connection *connection, int64_t time_ms);
 

@@ -26,7 +26,7 @@ int counting_step(struct presence *presence, struct presence_room *room);
 /* Whether connections that enter the room are counted, because its presence is about to begin. */
 bool counting_goes_on(const struct presence_room *room);
 
-/* One that has entered can't be counted: as if it had been there before. */
+/* One that has entered cannot be counted: as if it had been there before. */
 void counting_fail(struct presence_room *room, int result);
 
 #endif

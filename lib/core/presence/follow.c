@@ -75,8 +75,8 @@ bool follow_learns(struct presence *presence)
 
 /* --- announcements --------------------------------------------------------------------------- */
 
-/* Who came before this process knew of all others is not announced, but that it leaves is. After
- * a gap a user who is there again is. */
+/* Users who came before this process knew of all others: their coming is not announced, but their
+ * leaving is. After a gap, a user who is there again is announced. */
 static bool was_there_before(const struct presence *presence, const struct follow_news *news)
 {
     return presence->n_signs < PRESENCE_MISSED_MAX && !news->is_first;

@@ -16,7 +16,7 @@ int presence_user_came(struct connection *connection, bool *is_news);
 bool presence_user_went(struct connection *connection);
 
 /* A connection enters a room. *is_counted: it counts for the room's presence, so presence_left()
- * must follow when it leaves. Errors as above. */
+ * must follow when it leaves. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY; nothing is counted then. */
 int presence_entered(struct connection *connection, const char *room, bool *is_counted);
 
 /* A connection that counted has left a room, or `is_lost` with it. */

@@ -72,7 +72,7 @@ static int set_part(struct presence *presence, struct presence_member *member, u
 struct sweep {
     struct presence *presence;
     uint64_t dead;       /* a bit for each process */
-    uint64_t ended;      /* likewise, of the other one */
+    uint64_t ended;      /* the bit of `process`, if it has sent everything again */
     uint32_t process;    /* the other one; NO_PROCESS: none */
     uint32_t generation; /* of what it has sent */
     uint32_t stopping;   /* one whose users leave; NO_PROCESS: none */

@@ -13,11 +13,13 @@
 int processes_rooms_wanted(ws_manager *manager, uint32_t process,
                            const struct presence_command *command);
 
-/* It needs some rooms still: what it may not have is sent. Errors as above. */
+/* The process still needs some rooms: what it may not have is sent. WS_ERR_INVALID;
+ * WS_ERR_NO_MEMORY: to be tried again. */
 int processes_rooms_repeated(ws_manager *manager, uint32_t process,
                              const struct presence_command *command);
 
-/* It needs some rooms no longer. Errors as above. */
+/* The process does not need some rooms any longer. WS_ERR_INVALID; WS_ERR_NO_MEMORY: to be tried
+ * again. */
 int processes_rooms_unwanted(ws_manager *manager, uint32_t process,
                              const struct presence_command *command);
 

@@ -146,7 +146,7 @@ enum presence_wish {
     WISH_NONE,     /* nothing */
     WISH_WANTED,   /* this process needs its members, and those who come later */
     WISH_REPEATED, /* it does still */
-    WISH_UNUSED,   /* nothing yet; nobody here needs the room just now */
+    WISH_UNUSED,   /* nothing yet; no client here needs the room just now */
     WISH_ENDED,    /* it needs them no longer */
     WISH_SENDING,  /* as presence->sending: the room is in the command that is being sent */
     N_WISHES
@@ -229,7 +229,7 @@ struct presence {
     bool sends_all;         /* everything is to be sent */
     bool is_doubting;       /* after a gap: the members' states are not right yet */
     bool is_sending_all;    /* presence_end is to be sent when nothing is unsent */
-    bool is_learning;       /* who was there before this process began (follow.h) */
+    bool is_learning;       /* of the users who came before this process (follow.h) */
     uint64_t learned_ms;    /* by clock_ms: when it ends; 0: that is not known yet */
     uint64_t learned_by_ms; /* at the latest */
     uint32_t n_signs;       /* presence_alive that came back, up to PRESENCE_MISSED_MAX */

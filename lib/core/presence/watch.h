@@ -13,13 +13,13 @@ int presence_answer(struct connection *connection, const char *room, struct json
                     uint32_t *cost);
 
 /* Posts the command that makes a member of a room one of its watchers, together with the list: the
- * changes that the connection receives then are those after the list. Errors as above. The loop's
- * thread. */
+ * changes that the connection receives then are those after the list. Errors: WS_ERR_LIMIT,
+ * WS_ERR_NO_MEMORY. The loop's thread. */
 int presence_watch(struct connection *connection, const char *room);
 
 /* Pins a room's watchers and makes the list, for a client that begins to watch at once, on its
- * loop's thread. Errors as above; without one, presence_end_beginning() follows, which frees
- * both. */
+ * loop's thread. Errors: WS_ERR_LIMIT, WS_ERR_NO_MEMORY. After WS_OK presence_end_beginning() must
+ * follow, which frees both. */
 int presence_begin_watching(struct connection *connection, const char *room,
                             struct share **watchers, ws_message **list);
 void presence_end_beginning(const struct connection *connection, struct share *watchers,

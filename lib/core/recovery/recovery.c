@@ -182,7 +182,7 @@ static void (*notified(const struct connection *connection))(struct connection *
     return transport != NULL ? transport->recovery : NULL;
 }
 
-/* Refuses a client whose transport announces it as a new one if it can't have all events. Else it
+/* Refuses a client whose transport announces it as a new one if it cannot have all events. Else it
  * is announced later. */
 static bool is_refused(struct connection *connection, struct recovery *recovery)
 {
@@ -465,14 +465,14 @@ static bool deliver_values(struct recovery *recovery, uint32_t *cost)
     return result != WS_ERR_BACKPRESSURE;
 }
 
-/* The next state of a recovery that can't continue now. */
+/* The next state of a recovery that cannot continue now. */
 struct outcome {
     bool wants_next_batch;
     enum recovery_wait wait;
 };
 
 /* Delivers values before anything else. Then the client's next messages are processed, and the
- * rest of the rooms that it named is joined. False if the recovery can't continue now or has
+ * rest of the rooms that it named is joined. False if the recovery cannot continue now or has
  * ended. */
 static bool step_values(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
@@ -540,7 +540,7 @@ static void stop_skipping(struct recovery *recovery)
     recovery->values.skips_events = false;
 }
 
-/* Reads and delivers the next missed events. False if the recovery can't continue now or has
+/* Reads and delivers the next missed events. False if the recovery cannot continue now or has
  * ended (recovery->connection is NULL then). */
 static bool step(struct recovery *recovery, struct outcome *outcome, uint32_t *cost)
 {
@@ -592,7 +592,7 @@ static void check_later(struct recovery *recovery)
 }
 
 /* Continues the recovery for its turn, then puts it on the list that it belongs to. True if it
- * can't continue before the next batch. */
+ * cannot continue before the next batch. */
 static bool run_turn(struct recovery *recovery)
 {
     ws_loop *loop = recovery->connection->loop;

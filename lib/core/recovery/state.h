@@ -96,7 +96,7 @@ struct recovery {
     bool is_unannounced;          /* its transport was not notified yet that it begins */
     struct timer timer;           /* while it waits for a position */
     uint32_t poll_ms;             /* delay until the next check */
-    uint64_t refused_since_ms;    /* since when the carrier can't be asked; 0: it can */
+    uint64_t refused_since_ms;    /* since when the carrier cannot be asked; 0: it can */
     uint64_t question;            /* see cluster_reaches(); 0: none yet */
     uint64_t waits_since_ms;      /* since when it waits for a page */
     struct awaited_page *awaited; /* that it waited for and has not read; or NULL */

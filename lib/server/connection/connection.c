@@ -413,7 +413,7 @@ enum connection_write connection_flush(struct connection *connection)
 
 static void handle_events(struct connection *connection, uint32_t events)
 {
-    /* Reading finds errors. A connection that does not read has nobody left to write to. */
+    /* Reading finds errors. A connection that is not read from has no peer left to write to. */
     if ((events & (EPOLLERR | EPOLLHUP)) != 0 && (connection->interest & EPOLLIN) == 0) {
         connection_close(connection);
         return;

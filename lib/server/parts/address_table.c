@@ -1,5 +1,5 @@
 /* address_table.c: how many connections each client address has, in all loops.
- * A hash table behind a mutex, which is held for the time of a look-up. */
+ * A hash table behind a mutex, which is held for the time of a lookup. */
 #include "server/parts/address_table.h"
 
 #include <stdlib.h>

@@ -14,7 +14,7 @@ struct byte_buffer {
     size_t capacity;
 };
 
-/* Makes room for `more` bytes, so that appending them can't fail and moves nothing. */
+/* Makes room for `more` bytes, so that appending them cannot fail and moves nothing. */
 bool byte_buffer_reserve(struct byte_buffer *buffer, size_t more);
 
 /* Appends `length` bytes. False when memory is short; the buffer is then unchanged. */

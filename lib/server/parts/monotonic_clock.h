@@ -1,4 +1,4 @@
-/* monotonic_clock.h: the clock of timeouts, which nobody sets.
+/* monotonic_clock.h: the clock of timeouts, which cannot be set.
  * The time of day is wall_clock.h. */
 #ifndef WS_SERVER_MONOTONIC_CLOCK_H
 #define WS_SERVER_MONOTONIC_CLOCK_H

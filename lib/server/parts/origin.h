@@ -42,7 +42,8 @@ bool origin_parse(const char *text, struct origin *origin);
  * added. */
 const char *origin_rules_add(struct origin_rules *rules, const char *text);
 
-/* Parses a Host header. Without a port in it, the port is 0. False as above. */
+/* Parses a Host header. Without a port in it, the port is 0. False for another
+ * form, and for a host that no browser would write (origin_parse()). */
 bool origin_parse_host(const char *host, struct origin *origin);
 
 /* Whether a Host header names this server in a way that DNS rebinding cannot: by an address, as

@@ -82,7 +82,7 @@ void stream_watch(struct stream *stream, int epoll, uint32_t events, void *point
 
     if (stream->tls != NULL)
         event.events = stream_tls_interest(stream->tls, events) | (events & (uint32_t)EPOLLET);
-    /* Changing what is watched needs no memory and so can't fail. */
+    /* Changing what is watched needs no memory and so cannot fail. */
     if (event.events != stream->watched &&
         epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event) == 0)
         stream->watched = event.events;

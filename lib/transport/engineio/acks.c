@@ -41,7 +41,7 @@ static void settle(ws_loop *loop, struct waiting_ack *ack, int result)
     transport_settle_ack(loop, ack, (ws_socketio_ack_result){.result = result});
 }
 
-/* It can't be awaited. */
+/* It cannot be awaited. */
 static void refuse(ws_loop *loop, struct waiting_ack *ack, int result)
 {
     transport_prepared(loop, INPUT_COST_CALLBACK);

@@ -235,7 +235,7 @@ static int read_for_handler(const ws_allocator *memory, const struct arrival *ar
 
     if (arrival->packet.n_attachments > 0) {
         *problem = (struct answer_problem){ANSWER_BAD_REQUEST,
-                                           "this event can't have binary arguments"};
+                                           "this event cannot have binary arguments"};
         return WS_ERR_INVALID;
     }
     read_arguments(arrival->packet.data, arguments);

@@ -14,7 +14,7 @@ enum {
 /* One block of memory: its namespaces and their names are in it. */
 struct socketio_config {
     ws_socketio_options options;
-    struct kept *kept; /* NULL: clients can't recover their sessions */
+    struct kept *kept; /* NULL: clients cannot recover their sessions */
 };
 
 /* Makes a copy of the options (NULL: the defaults). WS_ERR_INVALID or WS_ERR_NO_MEMORY. */

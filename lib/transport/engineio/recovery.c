@@ -325,7 +325,7 @@ static void refuse(struct engineio_socket *socket, const struct returning *retur
     engineio_recovery_push_connected(socket, begin);
 }
 
-/* Events are lost that the client should have received: it learns of that because it can't recover
+/* Events are lost that the client should have received: it learns of that because it cannot recover
  * its session after the end of this connection. */
 static void end_lost(struct engineio_socket *socket)
 {

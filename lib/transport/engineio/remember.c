@@ -264,7 +264,7 @@ static bool add_paused(struct remembering *part, ws_conn_id id, uint32_t left_ms
     return true;
 }
 
-/* The next round writes what can't be noted. */
+/* The next round writes what cannot be noted. */
 static void note(struct remembering *part, struct engineio_socket *socket)
 {
     ws_conn_id id = socket->connection.id;

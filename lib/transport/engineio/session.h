@@ -52,8 +52,8 @@ bool engineio_session_must_wait(const struct engineio_session *session, size_t n
  * processed. */
 bool engineio_session_awaits_client(const struct engineio_session *session);
 
-/* Within serve(), when they must wait: lists the entry again, or holds it (input_wait()).
- * `n_values` as above. */
+/* Within serve(), when its client's packets must wait: lists the entry again, or holds it
+ * (input_wait()). `n_values` is that of engineio_session_must_wait(). */
 void engineio_session_wait(const struct engineio_session *session, size_t n_values,
                            struct input *input);
 

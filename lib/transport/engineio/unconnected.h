@@ -12,7 +12,7 @@ enum { UNCONNECTED_POLLING_MAX = 4096, UNCONNECTED_WEBSOCKET_MAX = 8192 };
 
 /* Lists a session, which has its work, as the newest with its carrier, unless it is listed. If
  * there are too many, the oldest one of the class of clients that has most gives way: one
- * client can't keep out the others, nor end their sessions. engineio_session_unlist() removes
+ * client cannot keep out the others, nor end their sessions. engineio_session_unlist() removes
  * it. */
 void unconnected_add(struct engineio_session *session);
 

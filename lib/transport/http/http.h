@@ -65,7 +65,7 @@ enum exchange_state {
     EXCHANGE_EMPTIED   /* its memory is freed when it is no longer listed */
 };
 
-/* Who writes the head of the response, and what ends the body of a stream (RFC 9112 §6.3). */
+/* What writes the head of the response, and what ends the body of a stream (RFC 9112 §6.3). */
 enum exchange_framing {
     FRAMING_CONNECTION, /* the library; the end of the connection: HTTP/1.0 */
     FRAMING_CHUNKS,     /* the library; the last chunk: HTTP/1.1 */

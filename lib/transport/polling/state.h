@@ -83,7 +83,7 @@ void polling_become(struct polling *polling, enum polling_state state);
 void polling_enter(struct polling *polling);
 void polling_leave(struct polling *polling);
 
-/* Lets the next turn do what can't be done now; wakes the loop for that. */
+/* Lets the next turn do what cannot be done now; wakes the loop for that. */
 void polling_later(struct polling *polling);
 
 /* Ends it in the next turn: memory ran out. */

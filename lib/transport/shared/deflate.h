@@ -34,7 +34,7 @@ static inline bool deflate_pays(const ws_endpoint_options *options, size_t bytes
  *
  * A payload of at most 2^window_bits bytes gives the same bytes as with 15, as nothing in it
  * can refer further back: one compression serves all clients whose window it fits into. With a
- * window of 2^8, only such payloads are compressed, because zlib can't make that window (it
+ * window of 2^8, only such payloads are compressed, because zlib cannot make that window (it
  * uses 2^9 instead). */
 size_t deflate_payload(struct deflater *deflater, int window_bits, const void *data,
                        size_t length, void *to, size_t room);

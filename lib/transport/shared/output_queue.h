@@ -39,8 +39,8 @@ struct output_queue {
 enum { OUTPUT_OWN_BYTES = sizeof(ws_message) + sizeof(struct frames *) + 48 };
 
 /* The size of an entry for the queue's limit. Frames for one connection alone (answers, pongs,
- * closes) are often tiny: they count with the memory that they cost, so that a flood of pings can't
- * use more memory than the limit. */
+ * closes) are often tiny: they count with the memory that they cost, so that a flood of pings does
+ * not use more memory than the limit. */
 static inline size_t output_weight(const struct frames *frames)
 {
     return (size_t)frames->length + (frames->is_own ? OUTPUT_OWN_BYTES : 0);

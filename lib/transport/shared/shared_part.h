@@ -55,7 +55,7 @@ struct shared_part {
     struct head_lists heads;
     struct unfinished_list unfinished;
     struct log_limit logged_refusals;
-    struct log_limit logged_binaries; /* messages that can't be sent to clients of text */
+    struct log_limit logged_binaries; /* messages that cannot be sent to clients of text */
 };
 
 /* Makes the part of a loop, unless it has one; false if memory ran out. The loop frees it after

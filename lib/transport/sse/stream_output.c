@@ -50,7 +50,7 @@ __attribute__((noinline)) static int refuse_binary(const struct stream *stream)
     if (log_limit_take(&shared_part_of(loop)->logged_binaries, loop->timers.now_ms,
                        &n_left_out))
         manager_log(loop->manager, WS_LOG_WARN,
-                    "a binary message can't be sent as a server-sent event; it is dropped");
+                    "a binary message cannot be sent as a server-sent event; it is dropped");
     return WS_ERR_INVALID;
 }
 

@@ -67,8 +67,8 @@ struct frames *compress_form(ws_loop *loop, ws_message *message, struct frames *
 
     if (!deflate_pays(options, message->payload_bytes))
         return plain;
-    /* A payload can't refer further back than its length. For the windows in between the smallest
-     * one serves, so that clients can't cause more than two compressed forms of a message. */
+    /* A payload cannot refer further back than its length. For the windows in between the smallest
+     * one serves, so that clients cannot cause more than two compressed forms of a message. */
     if (bytes <= (uint32_t)1 << window_bits)
         window_bits = WINDOW_BITS_MAX;
     else if (window_bits > WINDOW_BITS_MIN && window_bits < WINDOW_BITS_MAX)

@@ -28,7 +28,7 @@ struct floods {
 void floods_free(struct floods *floods, const ws_allocator *memory);
 
 /* Returns the client's counts of this second, zero at first, valid until the next call. `place`
- * is kept by the client and 0 initially. NULL if memory ran out and the client can't be
+ * is kept by the client and 0 initially. NULL if memory ran out and the client cannot be
  * counted. */
 struct flood_counts *floods_of(struct floods *floods, const ws_allocator *memory,
                                const void *client, uint32_t *place, uint64_t now_ms);

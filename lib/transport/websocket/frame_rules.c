@@ -1,7 +1,7 @@
 /* frame_rules.c: which frames a client may send. */
 #include "transport/websocket/frame_rules.h"
 
-/* The most bytes that a compressed message of at most `bytes` can have: data that can't be
+/* The most bytes that a compressed message of at most `bytes` can have: data that cannot be
  * compressed becomes longer by 5 bytes for each block, and with a window of 2^9 a block is as
  * small as 512 bytes. */
 static uint64_t most_compressed(uint32_t bytes)

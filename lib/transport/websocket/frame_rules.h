@@ -16,7 +16,7 @@ struct frame_limits {
     uint32_t max_message_bytes;
     uint32_t max_fragments; /* of a message, unless its bytes pay for more; 0: no limit */
     uint32_t max_continuation_frames; /* unpaid and empty ones, in a second; 0: no limit */
-    /* Returns the client's counts of this second, which the rules increase; NULL if it can't be
+    /* Returns the client's counts of this second, which the rules increase; NULL if it cannot be
      * counted. */
     struct flood_counts *(*counts)(void *client);
     void *client;

@@ -145,7 +145,7 @@ static bool opens_session(struct ws_handshake *handshake)
  * WebSocket, and a close code that scripts can read. */
 static bool refuse_probe(struct ws_handshake *handshake, enum named_sid sid)
 {
-    static const char reason[] = "the session that sid names can't be upgraded here";
+    static const char reason[] = "the session that sid names cannot be upgraded here";
 
     handshake->close_code = sid == SID_OURS ? WS_CLOSE_PROTOCOL_ERROR : 0;
     return ws_handshake_refuse(handshake, 400, reason) == WS_OK;

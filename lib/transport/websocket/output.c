@@ -180,7 +180,7 @@ int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
     return output_queue_peek(&websocket->queue, iov, max);
 }
 
-/* Records progress of the bytes before a ping. The peer can't answer a ping behind a long
+/* Records progress of the bytes before a ping. The peer cannot answer a ping behind a long
  * queue: websocket_timer_expired() grants more time while that is being written. */
 static void ping_proceeds(ws_websocket *websocket, uint32_t messages, size_t bytes)
 {

@@ -11,6 +11,6 @@
 
 enum { SAMPLE_ORDER_LENGTH = sizeof SAMPLE_ORDER - 1 };
 
-_Static_assert(SAMPLE_ORDER_LENGTH == 208, "figures of other sizes can't be compared");
+_Static_assert(SAMPLE_ORDER_LENGTH == 208, "figures of other sizes cannot be compared");
 
 #endif

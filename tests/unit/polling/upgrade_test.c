@@ -578,7 +578,7 @@ END_TEST
 /* The client gets its WebSocket, and a close that scripts can read. */
 static void expect_closed_at_once(const char *query)
 {
-    static const char reason[] = "\003\352the session that sid names can't be upgraded here";
+    static const char reason[] = "\003\352the session that sid names cannot be upgraded here";
 
     ck_assert_int_eq(open_peer(0, query), 101);
     expect_frame(0x88, reason, sizeof reason - 1);

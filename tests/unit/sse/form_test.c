@@ -1,5 +1,5 @@
 /* form_test.c: the form of messages in a stream: line ends, ids, bundles, chunks, gzip, and what
- * can't be sent. */
+ * cannot be sent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
