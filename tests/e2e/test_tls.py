@@ -20,7 +20,7 @@ import tls_hello
 from backend import BACKEND, START_SECONDS
 from http_case import resident
 from tls_backend import RSA, Authority, TlsBackend
-from tls_hello import P_256, P_256_KEY, P_384, UNKNOWN, X25519
+from tls_hello import P_256, P_256_KEY, P_384, UNKNOWN, X25519, X25519_MLKEM768
 
 LARGE_BYTES = 5_000_000
 UNFINISHED, MOST_UNFINISHED = 4000, 1024  # handshakes: those of the test, and of a thread
@@ -355,13 +355,17 @@ class Tls(unittest.TestCase):
         self.assert_served()
 
     def test_hellos_with_the_longest_lists_are_accepted(self):
-        short = tls_hello.sized(tls_hello.key(UNKNOWN, b"") + tls_hello.key(X25519, bytes(32)))
+        x25519 = tls_hello.key(X25519, os.urandom(32))
+        short = tls_hello.sized(tls_hello.key(UNKNOWN, b"") + x25519)
         longest = tls_hello.hello(
             ciphers=[0x1301] * MOST_CIPHERS, groups=[UNKNOWN] * (MOST_GROUPS - 1) + [X25519],
             algorithms=[0x0403] * MOST_ALGORITHMS, algorithms_cert=[0x0403] * MOST_ALGORITHMS,
-            keys=[tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES - len(short))),
-                  tls_hello.key(X25519, os.urandom(32))])
-        self.assertEqual(next(self.answers(self.backend, longest))[0], SERVER_HELLO)
+            keys=[tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES - len(short))), x25519])
+        browsers = tls_hello.hello(
+            groups=[UNKNOWN, X25519_MLKEM768, X25519, P_256],
+            keys=[tls_hello.key(UNKNOWN, b"\0"), tls_hello.key(X25519_MLKEM768, bytes(1216)), x25519])
+        for hello in (longest, browsers):
+            self.assertEqual(next(self.answers(self.backend, hello))[0], SERVER_HELLO)
 
     def test_the_hello_after_a_retry_has_the_same_bounds(self):
         first = tls_hello.hello(groups=[P_384, P_256], keys=[tls_hello.key(P_384, bytes(97))])
