@@ -123,9 +123,9 @@ typedef struct ws_manager_options {
      *
      * Beyond the limit, user_connected and user_disconnected are not sent, and are counted in the
      * statistics (drops: presence). They have no place in the order and are not kept, so a
-     * client misses nothing else. Changes of a room's presence wait until they can be sent. At
-     * most a tenth of the limit can be used at once: with the default, up to 400 clients that
-     * connect at the same moment are all announced.
+     * client misses nothing else. Changes of a room's presence wait until they can be sent, before
+     * any further event. At most a tenth of the limit can be used at once: with the default, up to
+     * 400 clients that connect at the same moment are all announced.
      */
     uint32_t max_presence_deliveries;
 

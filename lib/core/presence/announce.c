@@ -98,10 +98,22 @@ static bool take(ws_manager *manager, size_t n_recipients)
     return true;
 }
 
-bool announce_admit(const ws_loop *loop, size_t n_recipients)
+bool announce_admit_changes(const ws_loop *loop, size_t n_recipients)
 {
+    bool admitted;
+
     announce_refill(loop);
-    return take(loop->manager, n_recipients);
+    admitted = take(loop->manager, n_recipients);
+    loop->manager->presence_waits |= !admitted;
+    return admitted;
+}
+
+/* What may be dropped yields to what must wait: events could otherwise use up the budget each time
+ * before the beat comes in which the changes of rooms are sent. */
+static bool admit_event(ws_manager *manager, struct target target)
+{
+    manager_assert_locked(manager);
+    return !manager->presence_waits && take(manager, count_recipients(manager, target));
 }
 
 static bool admit(const ws_loop *loop, struct target target)
@@ -109,7 +121,8 @@ static bool admit(const ws_loop *loop, struct target target)
     bool admitted;
 
     manager_lock(loop->manager);
-    admitted = announce_admit(loop, count_recipients(loop->manager, target));
+    announce_refill(loop);
+    admitted = admit_event(loop->manager, target);
     manager_unlock(loop->manager);
     return admitted;
 }
@@ -163,7 +176,7 @@ void announce_posted(struct posting *posting, enum announcement announcement,
 
     if (manager->options.presence_events == WS_PRESENCE_OFF)
         return;
-    if (!take(manager, count_recipients(manager, target))) {
+    if (!admit_event(manager, target)) {
         counter_add_shared(&manager->counters, COUNTER_drop_presence, 1);
         return;
     }

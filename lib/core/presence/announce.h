@@ -34,9 +34,10 @@ void announce_posted(struct posting *posting, enum announcement announcement,
  * on the loop's thread. */
 void announce_refill(const ws_loop *loop);
 
-/* Takes so many deliveries from the budget of presence; false if there is none left. The manager's
- * lock is held, on the loop's thread. */
-bool announce_admit(const ws_loop *loop, size_t n_recipients);
+/* Takes so many deliveries of a room's changes from the budget; false if there is none left: then
+ * no event takes any, until manager->presence_waits is cleared. The manager's lock is held, on the
+ * loop's thread. */
+bool announce_admit_changes(const ws_loop *loop, size_t n_recipients);
 
 /* Corrects the budget after the host's clock went back: a loop got a time that is step_ms
  * before the previous one. */

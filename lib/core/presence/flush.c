@@ -166,7 +166,7 @@ static bool send_to_watchers(ws_loop *loop, struct posting *posting, struct step
     step->is_quiet = watchers == NULL || !needs_message(step);
     if (step->is_quiet)
         return true;
-    if (!announce_admit(loop, group_count(watchers)))
+    if (!announce_admit_changes(loop, group_count(watchers)))
         return false;
     message = make_message(manager->presence, step);
     if (message == NULL)
@@ -262,6 +262,7 @@ enum flushed presence_flush(ws_loop *loop)
 
     manager_lock(manager);
     n_rooms = manager->presence->n_changed;
+    manager->presence_waits = false;
     manager_unlock(manager);
     for (; n_rooms > 0 && budget > 0 && most_at_once(loop) > 0; n_rooms--) {
         struct presence_room *room = take_room(manager);

@@ -328,7 +328,7 @@ void presence_end_unsent(struct presence *presence, struct presence_member *memb
  * wait for one. */
 void presence_drop_unsent(struct presence *presence, struct presence_member *member);
 
-/* Cancels presence_note_unsent(). */
+/* The removal of a member's state need not be sent. */
 void presence_drop_forgotten(struct presence_member *member);
 
 /* Notes that other processes need a member of this process, with its state. */

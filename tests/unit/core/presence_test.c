@@ -1,6 +1,7 @@
 /* presence_test.c: who is notified that a user came or left: everyone, a room or nobody, and
  * never the connection itself; and when. Not here: lists of those who are there
  * (presence_list_test.c). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -422,6 +423,63 @@ START_TEST(a_low_limit_is_kept_and_used)
 }
 END_TEST
 
+static int allow(ws_manager *manager, const ws_connection_info *connection, const char *room,
+                 void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)room;
+    (void)user_data;
+    return WS_OK;
+}
+
+/* Another user connects and is lost every 10 ms; the limit allows fewer events than that. */
+static void come_and_go(int n)
+{
+    static unsigned n_users;
+
+    for (int i = 0; i < n; i++) {
+        struct client client;
+        char user[20];
+
+        snprintf(user, sizeof user, "user-%u", n_users++);
+        host.now_ms += 10;
+        client_open(&host, &client, "client", user);
+        client_lose(&client);
+        host_run(&host);
+        client_free(&client);
+    }
+}
+
+/* What may be dropped does not keep what must only wait from being sent. */
+START_TEST(events_leave_a_part_of_the_limit_to_the_changes_of_rooms)
+{
+    size_t n_changes = 0;
+
+    host_init(&host);
+    host_without_callbacks(&host);
+    host.options.presence_events = WS_PRESENCE_EVERYONE;
+    host.options.presence_grace_ms = 1000;
+    host.options.authorize_presence = allow;
+    host.options.max_presence_deliveries = 10;
+    host_start(&host);
+    client_open(&host, &ann, "ann", "ann");
+    client_open(&host, &bob, "bob", "bob");
+    client_say(&ann, "{\"type\":\"join_room\",\"room\":\"r\",\"presence\":true}");
+    host_run(&host);
+    come_and_go(500);
+    client_count(&ann);
+    ck_assert_int_eq(ws_manager_join_room(host.manager, bob.id, "r"), WS_OK);
+    come_and_go(100);
+    for (const char *message; (message = client_next(&ann)) != NULL;)
+        n_changes += strstr(message, "presence_changed") != NULL;
+    ck_assert_uint_eq(n_changes, 1);
+    come_and_go(100);
+    ck_assert_uint_gt(client_count(&ann), 0); /* events, again */
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -439,6 +497,7 @@ int main(void)
         presence_is_limited_for_each_second,
         a_loop_that_slept_does_not_fill_the_bucket,
         a_low_limit_is_kept_and_used,
+        events_leave_a_part_of_the_limit_to_the_changes_of_rooms,
         NULL,
     };
 
