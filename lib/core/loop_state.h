@@ -170,6 +170,10 @@ struct ws_loop {
     struct name_table waiting; /* by connection: what waits for answers (clients/waiting.h) */
     uint8_t waiting_secret[NAME_TABLE_SECRET];
     struct to_note to_note;
+    struct {
+        size_t bytes;
+        uint32_t count;
+    } held; /* clients' messages that wait until their past is known (clients/former.c) */
     struct log_limit logged_ends; /* for clients that are too slow or send too fast */
     struct counters counters;
     void *parts[N_PARTS]; /* by enum transport_part; NULL: not needed so far */

@@ -22,8 +22,14 @@ enum {
     FOLLOWED_MAX = 8
 };
 
+/* The memory of all messages of a loop's clients that wait; larger by those that have no more than
+ * an equal share of it. */
+enum { HELD_BYTES = 16 << 20 };
+
 /* A message, in one block with its texts. */
 struct held_message {
+    ws_loop *loop;
+    size_t bytes; /* of the block */
     void (*take)(struct connection *connection, const struct client_message *message);
     struct client_message message;
     char text[];
@@ -69,6 +75,15 @@ bool former_new(ws_manager *manager, const ws_connect_options *options, struct f
     return true;
 }
 
+static void free_held(struct held_message *held)
+{
+    if (held == NULL)
+        return;
+    held->loop->held.bytes -= held->bytes;
+    held->loop->held.count--;
+    memory_free(&held->loop->manager->memory, held);
+}
+
 void former_free(struct former *former)
 {
     if (former == NULL)
@@ -76,7 +91,7 @@ void former_free(struct former *former)
     timer_stop(&former->timer);
     if (former->recall != NULL)
         cluster_recall_abandon(former->recall);
-    memory_free(&former->manager->memory, former->held);
+    free_held(former->held);
     memory_free(&former->manager->memory, former);
 }
 
@@ -164,16 +179,30 @@ static char *put(char **at, const char *text, size_t length)
     return copy;
 }
 
-static struct held_message *copy_message(const ws_allocator *memory,
-                                         const struct client_message *message)
+static size_t bytes_of(const struct client_message *message)
 {
-    struct held_message *held =
-        memory_alloc(memory, sizeof *held + message->ref.length + 1 + message->data_length + 1 +
-                                 size_of(message->room) + size_of(message->name));
+    return sizeof(struct held_message) + message->ref.length + 1 + message->data_length + 1 +
+           size_of(message->room) + size_of(message->name);
+}
+
+static bool is_too_much(const ws_loop *loop, size_t bytes)
+{
+    return loop->held.bytes + bytes > HELD_BYTES && bytes > HELD_BYTES / (loop->held.count + 1);
+}
+
+/* NULL if memory ran out. */
+static struct held_message *copy_message(ws_loop *loop, const struct client_message *message)
+{
+    size_t bytes = bytes_of(message);
+    struct held_message *held = memory_alloc(&loop->manager->memory, bytes);
     char *at;
 
     if (held == NULL)
         return NULL;
+    loop->held.bytes += bytes;
+    loop->held.count++;
+    held->loop = loop;
+    held->bytes = bytes;
     at = held->text;
     held->message = (struct client_message){
         .type = message->type,
@@ -198,7 +227,6 @@ static void refuse(struct connection *connection, const struct client_message *m
 static void release(struct former *former, bool is_to_be_refused)
 {
     struct connection *connection = former->connection;
-    const ws_allocator *memory = &former->manager->memory;
     struct held_message *held = former->held;
     struct account before;
 
@@ -214,7 +242,7 @@ static void release(struct former *former, bool is_to_be_refused)
     else if (connection->state == CONNECTION_LIVE)
         held->take(connection, &held->message);
     account_set(before);
-    memory_free(memory, held);
+    free_held(held);
 }
 
 enum former_state
@@ -234,11 +262,11 @@ former_hold(struct connection *connection, const struct client_message *message,
         refuse(connection, message);
         return FORMER_ANSWERED;
     }
-    if (!ask(former)) {
+    if (is_too_much(loop, bytes_of(message)) || !ask(former)) {
         reply_with_problem(connection, message->ref, busy);
         return FORMER_ANSWERED;
     }
-    former->held = copy_message(&loop->manager->memory, message);
+    former->held = copy_message(loop, message);
     if (former->held == NULL) {
         connection_out_of_memory(connection);
         return FORMER_ANSWERED;

@@ -387,6 +387,41 @@ START_TEST(they_wait_for_a_limited_time)
 }
 END_TEST
 
+/* Of those that wait, only what is smaller than an equal share may exceed the limit. */
+START_TEST(the_bytes_that_wait_are_limited)
+{
+    enum { CLIENTS = 40, LARGE = 1000000 };
+    static struct client crowd[CLIENTS];
+    static char large[LARGE];
+    unsigned n_refused = 0;
+
+    snprintf(large, sizeof large, "{\"type\":\"request\",\"method\":\"buy\",\"data\":\"");
+    memset(large + strlen(large), 'x', sizeof large - 50 - strlen(large));
+    strcpy(large + sizeof large - 50, "\",\"ref\":\"c\"}");
+    begin_away();
+    for (int i = 0; i < CLIENTS; i++) {
+        crowd[i] = (struct client){0};
+        come_back(&b, &crowd[i], &first, "ann");
+        say(&crowd[i], large);
+        n_refused += client_count(&crowd[i]) > 0;
+    }
+    ck_assert_uint_eq(n_refused, CLIENTS - 16);
+    say(&second, BUY);
+    client_expect(&second, NULL);
+    for (int i = 0; i < CLIENTS; i++)
+        client_lose(&crowd[i]);
+    run(&b.host);
+    come_back(&b, &third, &first, "ann");
+    say(&third, large);
+    client_expect(&third, NULL);
+    is_away = false;
+    run(&b.host);
+    for (int i = 0; i < CLIENTS; i++)
+        client_free(&crowd[i]);
+    end();
+}
+END_TEST
+
 START_TEST(a_connection_may_end_while_a_message_waits)
 {
     begin_away();
@@ -537,6 +572,7 @@ int main(void)
         it_is_noted_before_it_is_carried_out,
         messages_wait_for_the_carrier,
         they_wait_for_a_limited_time,
+        the_bytes_that_wait_are_limited,
         a_connection_may_end_while_a_message_waits,
         a_carrier_that_takes_no_question,
         a_carrier_that_has_no_answer,
