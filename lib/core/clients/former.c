@@ -140,7 +140,7 @@ static void begin(ws_loop *loop, struct loop_call *call)
         former_free(former);
         connection_out_of_memory(connection);
     } else {
-        client_note_former(loop->manager, former->id, former->user_id, former->key);
+        client_note_former(loop, former->id, former->user_id, former->key);
         ask(former); /* if it cannot, the client's first message does */
     }
 }
@@ -384,8 +384,8 @@ static void recalled(ws_loop *loop, struct recall *recall)
 {
     struct former *former = recall->owner;
     struct connection *connection = former->connection;
+    bool is_read;
 
-    (void)loop;
     former->recall = NULL;
     if (recall->is_unknown) {
         give_up(former); /* the next message asks again */
@@ -397,7 +397,11 @@ static void recalled(ws_loop *loop, struct recall *recall)
             give_up(former);
         return;
     }
-    if (!read_note(former, recall)) {
+    if (!former->is_known)
+        kept_note_end_former(&loop->manager->kept_answers, connection->id);
+    is_read = read_note(former, recall);
+    client_notes_forget(loop->manager);
+    if (!is_read) {
         connection_out_of_memory(connection);
         return;
     }

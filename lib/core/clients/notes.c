@@ -21,7 +21,7 @@ static void give(const ws_manager *manager, ws_conn_id id, uint64_t rank,
     cluster_remember(manager, key, rank, value, manager->options.kept_answers_ms);
 }
 
-static void give_forgotten(ws_manager *manager)
+void client_notes_forget(ws_manager *manager)
 {
     for (int i = 0; i < FORGOTTEN_AT_ONCE; i++) {
         uint64_t rank = 0;
@@ -33,17 +33,17 @@ static void give_forgotten(ws_manager *manager)
     }
 }
 
-void client_note_former(ws_manager *manager, ws_conn_id id, const char *user_id,
-                        const char *key)
+void client_note_former(ws_loop *loop, ws_conn_id id, const char *user_id, const char *key)
 {
-    struct buffer text;
-    uint64_t rank;
+    ws_manager *manager = loop->manager;
+    struct kept_note note;
 
-    buffer_init(&text, &manager->memory);
-    rank = kept_note_write_former(&manager->kept_answers, user_id, key, &text);
-    if (!text.failed)
-        give(manager, id, rank, &text);
-    buffer_free(&text);
+    if (kept_note_write_former(&manager->kept_answers, id, user_id, key, loop->timers.now_ms,
+                               &note)) {
+        give(manager, id, note.rank, &note.text);
+        buffer_free(&note.text);
+    }
+    client_notes_forget(manager);
 }
 
 /* The loop whose turn this thread is in; NULL: none of this manager's. */
@@ -69,7 +69,7 @@ static size_t give_note(ws_manager *manager, ws_conn_id id)
         }
         buffer_free(&note.text);
     }
-    give_forgotten(manager);
+    client_notes_forget(manager);
     return bytes;
 }
 

@@ -13,8 +13,10 @@ void client_note_soon(ws_manager *manager, ws_conn_id id);
 
 /* The client of a new connection comes from another process, where its note has this key: who reads
  * the new connection's note goes on to that one until the client's past is known. */
-void client_note_former(ws_manager *manager, ws_conn_id id, const char *user_id,
-                        const char *key);
+void client_note_former(ws_loop *loop, ws_conn_id id, const char *user_id, const char *key);
+
+/* The carrier forgets what is no longer noted. */
+void client_notes_forget(ws_manager *manager);
 
 /* At the end of a turn. */
 void notes_turn(ws_loop *loop);

@@ -133,13 +133,27 @@ static void add_id(struct kept_answers *kept, struct kept_member *member,
     member->note_bytes = note->text.length;
 }
 
+static struct kept_answer *past_of(const struct kept_client *client)
+{
+    struct kept_answer *answer = client->first;
+
+    while (answer != NULL && !answer->is_past)
+        answer = answer->next;
+    return answer;
+}
+
 /* A client may come back from its newest connection, or from the one before, if it has not learned
  * of the newest. */
 static bool note_client(struct kept_answers *kept, struct kept_member *member,
                         struct kept_note *note)
 {
     struct kept_client *client = member->client;
+    struct kept_answer *past = past_of(client);
 
+    if (past != NULL && client->count == 1)
+        return false;
+    if (past != NULL)
+        kept_list_remove(kept, past);
     if (client->count == 0) { /* it is held, and its only message was refused */
         kept_notes_forget(kept, client);
         return false;
@@ -187,19 +201,60 @@ size_t kept_note_bytes(struct kept_answers *kept, ws_conn_id id)
     return bytes;
 }
 
-uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,
-                                struct buffer *text)
+/* Counts the note in `note`, which names a key. */
+static bool add_past(struct kept_answers *kept, const char *user_id, const char *key,
+                     uint64_t now_ms, struct kept_note *note)
 {
-    uint64_t rank;
+    size_t of_key = strlen(key) + 1;
+    struct kept_answer *made = memory_zalloc(kept->memory, sizeof *made + of_key);
+    struct kept_client *client =
+        made != NULL ? kept_client_of(kept, note->ids[0], user_id) : NULL;
 
-    write_head(text, user_id, strlen(user_id));
-    buffer_add_text(text, continues);
-    buffer_add_text(text, key);
-    buffer_add_text(text, "\n");
+    if (client == NULL) {
+        memory_free(kept->memory, made);
+        return false;
+    }
+    made->is_past = true;
+    made->at_ms = now_ms;
+    memcpy(made->origin, key, of_key);
+    kept_list_add(kept, client, made);
+    note->rank = ++kept->n_notes;
+    add_id(kept, kept_find_member(kept, note->ids[0]), note, 0);
+    kept_list_limit(kept, made);
+    return true;
+}
+
+bool kept_note_write_former(struct kept_answers *kept, ws_conn_id id, const char *user_id,
+                            const char *key, uint64_t now_ms, struct kept_note *note)
+{
+    bool is_written;
+
+    *note = (struct kept_note){.ids = {id}};
+    buffer_init(&note->text, kept->memory);
+    write_head(&note->text, user_id, strlen(user_id));
+    buffer_add_text(&note->text, continues);
+    buffer_add_text(&note->text, key);
+    buffer_add_text(&note->text, "\n");
     lock_acquire(&kept->lock);
-    rank = ++kept->n_notes;
+    kept_list_expire(kept, now_ms);
+    is_written = !note->text.failed && add_past(kept, user_id, key, now_ms, note);
     lock_release(&kept->lock);
-    return rank;
+    if (!is_written)
+        buffer_free(&note->text);
+    return is_written;
+}
+
+void kept_note_end_former(struct kept_answers *kept, ws_conn_id id)
+{
+    const struct kept_member *member;
+    struct kept_answer *past;
+
+    lock_acquire(&kept->lock);
+    member = kept_find_member(kept, id);
+    past = member != NULL ? past_of(member->client) : NULL;
+    if (past != NULL)
+        kept_list_remove(kept, past);
+    lock_release(&kept->lock);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

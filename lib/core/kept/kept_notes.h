@@ -30,9 +30,12 @@ bool kept_note_write(struct kept_answers *kept, ws_conn_id id, struct kept_note 
 size_t kept_note_bytes(struct kept_answers *kept, ws_conn_id id);
 
 /* Writes the note of a connection whose client comes from another process, until its past is known:
- * it names the key of the client's former note, which readers ask for. Returns its rank. */
-uint64_t kept_note_write_former(struct kept_answers *kept, const char *user_id, const char *key,
-                                struct buffer *text);
+ * it names the key of the client's former note, which readers ask for. False if memory ran out. */
+bool kept_note_write_former(struct kept_answers *kept, ws_conn_id id, const char *user_id,
+                            const char *key, uint64_t now_ms, struct kept_note *note);
+
+/* The client's past is known: this note is forgotten, unless another one is written. */
+void kept_note_end_former(struct kept_answers *kept, ws_conn_id id);
 
 /* A connection whose note is to be forgotten, and was not written again; 0: there is none. */
 ws_conn_id kept_note_take_forgotten(struct kept_answers *kept, uint64_t *rank);

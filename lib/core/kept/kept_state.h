@@ -110,10 +110,14 @@ struct kept_answer {
     uint64_t at_ms;
     bool is_error;
     bool is_noted; /* the cluster's carrier was given it */
-    char *data;    /* NULL: not answered yet */
+    /* It is none: it stands for the note that names the key in `origin`, while the client's past is
+     * not known, so that the note has its place in the lists and the limits. */
+    bool is_past;
+    char *data; /* NULL: not answered yet */
     size_t length;
     size_t bytes;
-    char origin[]; /* if `number` is 0: the key of the note that will have the answer */
+    char origin
+        []; /* if `number` is 0: the key of the note that has the answer, or will have it */
 };
 
 #endif

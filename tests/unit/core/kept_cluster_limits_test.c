@@ -167,6 +167,73 @@ START_TEST(notes_of_all_clients_are_bounded)
 }
 END_TEST
 
+/* What the carrier has been given, and not been told to forget. */
+static size_t count_notes(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < memories.n_values; i++)
+        n += memories.values[i].text != NULL;
+    return n;
+}
+
+/* The connection of another process that it names never was. */
+static void come_from_nowhere(const char *user_id, bool is_answered)
+{
+    static int number;
+    char name[32];
+    ws_connect_options options;
+
+    client_free(&second);
+    second = (struct client){.host = &b.host, .name = "again"};
+    client_options(&second, &options);
+    snprintf(name, sizeof name, "aaaaaaaaaa-%x", ++number);
+    options.user_id = user_id;
+    options.former_connection_id = name;
+    ck_assert_int_eq(ws_manager_connect(b.host.manager, b.host.loop, &options, &second.id),
+                     WS_OK);
+    host_run(&b.host);
+    if (is_answered)
+        run(&b.host);
+    client_lose(&second);
+    host_run(&b.host);
+}
+
+START_TEST(a_client_without_a_past_leaves_no_note)
+{
+    begin();
+    for (int i = 0; i < 10; i++)
+        come_from_nowhere("eve", true);
+    ck_assert_uint_eq(memories.n_recalls, 10);
+    ck_assert_uint_eq(count_notes(), 0);
+    ck_assert_uint_eq(b.host.manager->kept_answers.bytes, 0);
+    end();
+}
+END_TEST
+
+/* A client that does not wait for its past leaves notes, as far as the limits allow. */
+START_TEST(notes_of_an_unknown_past_are_bounded)
+{
+    prepare();
+    b.host.options.max_kept_answer_bytes = 1000;
+    b.host.options.max_kept_bytes = 40000;
+    start();
+    come_back(&b, &third, &first, "ann");
+    buy_number(&third, 1);
+    for (int i = 0; i < 60; i++)
+        come_from_nowhere("eve", false);
+    ck_assert_uint_lt(count_notes(), 20);
+    ck_assert_uint_lt(b.host.manager->kept_answers.bytes, 10000);
+    ck_assert(has_note(&third));
+    memories_answer();
+    pass(&b.host, 301000);
+    come_from_nowhere("eve", true);
+    come_from_nowhere("eve", true);
+    ck_assert_uint_le(count_notes(), 1);
+    end();
+}
+END_TEST
+
 /* --- what notes cost ------------------------------------------------------------------------- */
 
 static const struct client *last_to_receive;
@@ -241,6 +308,8 @@ int main(void)
         many_answers_are_one_note,
         large_answers,
         notes_of_all_clients_are_bounded,
+        a_client_without_a_past_leaves_no_note,
+        notes_of_an_unknown_past_are_bounded,
         a_client_pays_for_its_note,
         reading_notes_is_counted,
         NULL,
