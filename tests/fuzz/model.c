@@ -8,26 +8,20 @@
 
 #include <ws_manager/ws_manager.h>
 
+#include "fuzz/model/answers.h"
 #include "fuzz/model/callbacks.h"
-#include "fuzz/model/state.h"
-#include "fuzz/support/input.h"
+#include "fuzz/model/calls.h"
+#include "fuzz/model/presence.h"
+#include "fuzz/model/requests.h"
 #include "support/drain.h"
 
-enum { N_LOOPS = 2, N_USERS = 3 /* the first user is anonymous */ };
-
-static const char *const users[N_USERS] = {NULL, "ann", "bob"};
+enum {
+    FLUSH_MS = 4 * MEMBERS_BATCH_MS, /* changes of presence have been sent */
+    SETTLE_MS = 800                  /* the time limits of answers and requests, a grace time */
+};
 
 static struct client *const clients = state.clients;
-static struct fuzz_input input;
-static ws_manager *manager;
-static ws_loop *loops[N_LOOPS];
-static bool due[N_LOOPS]; /* it was woken, or has more to do */
-static unsigned n_tried;  /* connections */
-
-static struct client *some_client(void)
-{
-    return &clients[input_below(&input, N_CLIENTS)];
-}
+static unsigned n_tried; /* connections */
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
@@ -38,45 +32,71 @@ static int expected_of_connect(void)
 
     if (state.draining)
         return WS_ERR_DRAINING;
-    return most > 0 && ws_manager_connection_count(manager) >= most ? WS_ERR_LIMIT : WS_OK;
+    return most > 0 && ws_manager_connection_count(calls.manager) >= most ? WS_ERR_LIMIT
+                                                                          : WS_OK;
 }
 
-static void connect_client(struct client *client)
+/* A client forgets all but the name of its former connection. */
+static void begin(struct client *client, const struct client *former, unsigned loop,
+                  unsigned user)
+{
+    struct client made = {.loop = loop, .user = user, .lineage = former->lineage};
+
+    if (!former->is_succeeded)
+        memcpy(made.name, former->name, sizeof made.name);
+    if (made.name[0] == '\0' || former->user != user)
+        made.lineage = ++state.n_lineages;
+    *client = made;
+}
+
+static void connect_as(struct client *client, const struct client *former, unsigned loop,
+                       unsigned user)
 {
     ws_connect_options options;
-    char former[NAME_SIZE];
     int result;
     int expected = expected_of_connect();
-    unsigned loop = input_below(&input, N_LOOPS);
 
-    if (client->attached || client->is_ending || loops[loop] == NULL || n_tried == MAX_CONNECTS)
+    if (client->attached || client->is_ending || calls.loops[loop] == NULL ||
+        n_tried == MAX_CONNECTS)
         return;
     n_tried++;
-    memcpy(former, client->name, sizeof former);
-    *client = (struct client){.loop = loop, .user = input_below(&input, N_USERS)};
+    begin(client, former, loop, user);
     ws_connect_options_init(&options);
     options.transport = &callbacks_transport;
     options.transport_data = client;
     options.user_data = client;
-    options.user_id = users[client->user];
-    options.former_connection_id = former[0] != '\0' ? former : NULL;
-    result = ws_manager_connect(manager, loops[client->loop], &options, &client->id);
+    options.user_id = user_names[user];
+    options.former_connection_id = client->name[0] != '\0' ? client->name : NULL;
+    result = ws_manager_connect(calls.manager, calls.loops[loop], &options, &client->id);
     ck_assert_int_eq(result, expected);
-    if (result == WS_OK)
-        state_connect(client);
+    if (result != WS_OK) {
+        if (client != former)
+            client->name[0] = '\0';
+        return;
+    }
+    state_connect(client);
+    presence_connect(client);
+}
+
+static void connect_client(struct client *client)
+{
+    unsigned loop = calls_below(N_LOOPS);
+
+    connect_as(client, client, loop, calls_below(N_USERS));
 }
 
 /* Asks to enter OWN_ROOM with what it keeps. */
 static void enter_own(struct client *client)
 {
-    struct wish wish = {.state = input_byte(&input) % 2 == 1};
+    unsigned choice = calls_below(4);
+    struct wish wish = {.state = choice % 2 == 1, .presence = choice / 2 == 1};
     char members[128] = "";
     char text[256];
 
     if (!client->open || client->n_wishes == MAX_ENTRIES)
         return;
-    wish.last = input_below(&input, KEPT_HISTORY + 2);
-    if (state.id[0] != '\0' && input_byte(&input) % 2 == 1) {
+    wish.last = calls_below(KEPT_HISTORY + 2);
+    if (state.id[0] != '\0' && input_byte(&calls.input) % 2 == 1) {
         wish.after = state.id_number;
         snprintf(members, sizeof members, ",\"since\":\"%s\"", state.id);
     }
@@ -84,31 +104,39 @@ static void enter_own(struct client *client)
     if (wish.last > 0)
         snprintf(members + strlen(members), sizeof members - strlen(members), ",\"last\":%u",
                  wish.last);
-    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"own\"%s%s}",
-             wish.state ? ",\"state\":true" : "", members);
+    snprintf(text, sizeof text, "{\"type\":\"join_room\",\"room\":\"own\"%s%s%s}",
+             wish.presence ? ",\"presence\":true" : "", wish.state ? ",\"state\":true" : "",
+             members);
     state_ask(client, &wish);
-    state_say(client);
-    due[client->loop] = true;
-    ck_assert_int_eq(ws_manager_receive(manager, client->id, text, strlen(text), 1), WS_OK);
-}
-
-/* For a client that calls no longer address, both results are correct until its loop has run. */
-static void expect(const struct client *client, int result)
-{
-    ck_assert(result == WS_OK || (result == WS_ERR_NOT_FOUND && !client->open));
+    calls_say(client, text);
 }
 
 static void enter_or_leave(struct client *client)
 {
-    unsigned room = input_below(&input, OWN_ROOM);
+    unsigned room = calls_below(OWN_ROOM);
 
-    if (input_byte(&input) % 4 != 0) {
-        expect(client, ws_manager_join_room(manager, client->id, room_names[room]));
+    if (input_byte(&calls.input) % 4 != 0) {
+        calls_expect(client, ws_manager_join_room(calls.manager, client->id, room_names[room]));
         state_join(client, room);
     } else {
-        expect(client, ws_manager_leave_room(manager, client->id, room_names[room]));
+        calls_expect(client,
+                     ws_manager_leave_room(calls.manager, client->id, room_names[room]));
         state_leave(client, room);
     }
+}
+
+/* What the room keeps and a slow client has not received yet may be missing then: so only in
+ * lockstep. */
+static void leave_own(struct client *client)
+{
+    if (!client->open || !state.limits.in_lockstep)
+        return;
+    if (calls_below(2) == 0)
+        calls_expect(client,
+                     ws_manager_leave_room(calls.manager, client->id, room_names[OWN_ROOM]));
+    else if (!calls_say(client, "{\"type\":\"leave_room\",\"room\":\"own\"}"))
+        return;
+    state_leave(client, OWN_ROOM);
 }
 
 static void say(struct client *client)
@@ -117,44 +145,17 @@ static void say(struct client *client)
         "{\"type\":\"message\",\"data\":1}",
         "{\"type\":\"ping\"}",
         "what?",
-        "{\"type\":\"message\",\"data\":1,\"ref\":1}",
-        "{\"type\":\"message\",\"data\":22,\"ref\":1}", /* answered later */
-        "{\"type\":\"response\",\"ref\":\"1\",\"data\":1}",
-        "{\"type\":\"response\",\"ref\":\"2\",\"error\":{}}",
+        "{\"type\":\"response\",\"ref\":\"9999\",\"data\":1}",
     };
-    const char *text = texts[input_below(&input, 7)];
+    const char *text = texts[calls_below(4)];
 
-    if (!client->open)
-        return;
-    state_say(client);
-    due[client->loop] = true;
-    ck_assert_int_eq(ws_manager_receive(manager, client->id, text, strlen(text), 1), WS_OK);
-}
-
-static void answer(void)
-{
-    int result = ws_manager_answer(manager, callbacks.answer, "{}", 2);
-
-    ck_assert(result == WS_OK || result == WS_ERR_NOT_FOUND);
-}
-
-static void ask(const struct client *client)
-{
-    ws_request request;
-    int result;
-
-    ws_request_init(&request);
-    request.method = "m";
-    request.timeout_ms = 1 + input_byte(&input);
-    request.on_response = callbacks_on_response;
-    result = ws_manager_request(manager, client->id, &request);
-    expect(client, result);
-    callbacks.n_asked += result == WS_OK;
+    if (client->open)
+        calls_say(client, text);
 }
 
 static void disconnect(struct client *client)
 {
-    expect(client, ws_manager_disconnect(manager, client->id, 4000, "enough"));
+    calls_expect(client, ws_manager_disconnect(calls.manager, client->id, 4000, "enough"));
     state_close(client);
 }
 
@@ -164,11 +165,11 @@ static void lose(struct client *client)
         return;
     state_close(client);
     client->attached = false;
-    due[client->loop] = true; /* as after any input from a socket */
+    calls.due[client->loop] = true; /* as after any input from a socket */
     if (client->welcomed && !client->announced)
         state_tell_presence(client, false); /* on_disconnect is not called for the client */
     client->is_ending = true;               /* callbacks still name it */
-    ws_manager_transport_closed(manager, client->id, 1006, NULL);
+    ws_manager_transport_closed(calls.manager, client->id, 1006, NULL);
     client->is_ending = false;
 }
 
@@ -176,19 +177,21 @@ static void lose(struct client *client)
  * here. Only in lockstep a question about OWN_ROOM is known to be a reauthorization's. */
 static void order(void)
 {
-    unsigned user = 1 + input_below(&input, N_USERS - 1);
-    unsigned room = input_below(&input, OWN_ROOM);
-    unsigned action = input_below(&input, 3);
+    unsigned user = 1 + calls_below(N_USERS - 1);
+    unsigned room = calls_below(OWN_ROOM);
+    unsigned action = calls_below(3);
     int result;
 
     if (action == 0)
-        result = ws_manager_disconnect_user(manager, users[user], 4000, "enough");
+        result = ws_manager_disconnect_user(calls.manager, user_names[user], 4000, "enough");
     else if (action == 1)
-        result = ws_manager_leave_room_of_user(manager, users[user], room_names[room]);
+        result =
+            ws_manager_leave_room_of_user(calls.manager, user_names[user], room_names[room]);
     else if (state.limits.in_lockstep)
-        result = ws_manager_reauthorize_user(manager, users[user]);
+        result = ws_manager_reauthorize_user(calls.manager, user_names[user]);
     else
-        result = ws_manager_join_room_of_user(manager, users[user], room_names[room]);
+        result =
+            ws_manager_join_room_of_user(calls.manager, user_names[user], room_names[room]);
     ck_assert_int_eq(result, WS_OK);
     callbacks.is_reauthorizing = action == 2 && state.limits.in_lockstep;
     if (callbacks.is_reauthorizing)
@@ -207,17 +210,19 @@ static void order(void)
 
 static void send_to_one(ws_event *event)
 {
-    struct client *client = some_client();
+    struct client *client = calls_client();
 
-    expect(client, ws_manager_send_personal_message(manager, client->id, event, NULL, 0));
+    calls_expect(client,
+                 ws_manager_send_personal_message(calls.manager, client->id, event, NULL, 0));
     state_send(client, PERSONAL_EVENT, N_ROOMS, state.n_events);
 }
 
 static void send_to_user(ws_event *event)
 {
-    unsigned user = 1 + input_below(&input, N_USERS - 1);
+    unsigned user = 1 + calls_below(N_USERS - 1);
 
-    ck_assert_int_eq(ws_manager_send_to_user(manager, users[user], event, NULL, 0), WS_OK);
+    ck_assert_int_eq(ws_manager_send_to_user(calls.manager, user_names[user], event, NULL, 0),
+                     WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].user == user)
             state_send(&clients[i], LIVE_EVENT, N_ROOMS, state.n_events);
@@ -226,12 +231,11 @@ static void send_to_user(ws_event *event)
 /* An event for everyone (N_ROOMS) or a room. */
 static void broadcast(ws_event *event, unsigned room, int number)
 {
-    const struct client *excluded[2] = {some_client(), some_client()};
+    const struct client *excluded[2] = {calls_client(), calls_client()};
     const ws_conn_id ids[2] = {excluded[0]->id, excluded[1]->id};
-    size_t n = input_below(&input, 3);
-    struct kept_event kept = {.place = state.n_events,
-                              .number = number,
-                              .key = (int)input_below(&input, KEPT_KEYS + 1) - 1};
+    size_t n = calls_below(3);
+    struct kept_event kept = {
+        .place = state.n_events, .number = number, .key = (int)calls_below(KEPT_KEYS + 1) - 1};
     char key[8];
     int result;
 
@@ -240,8 +244,8 @@ static void broadcast(ws_event *event, unsigned room, int number)
         ck_assert_int_eq(ws_event_set_key(event, key), WS_OK);
     }
     result = room == N_ROOMS
-                 ? ws_manager_broadcast(manager, event, ids, n)
-                 : ws_manager_broadcast_to_room(manager, room_names[room], event, ids, n);
+                 ? ws_manager_broadcast(calls.manager, event, ids, n)
+                 : ws_manager_broadcast_to_room(calls.manager, room_names[room], event, ids, n);
 
     ck_assert_int_eq(result, WS_OK);
     for (size_t i = 0; i < N_CLIENTS; i++)
@@ -255,8 +259,8 @@ static void broadcast(ws_event *event, unsigned room, int number)
 
 static void send_event(void)
 {
-    unsigned target = input_below(&input, N_ROOMS + 3);
-    bool is_null = target == OWN_ROOM && input_byte(&input) % 4 == 3;
+    unsigned target = calls_below(N_ROOMS + 3);
+    bool is_null = target == OWN_ROOM && input_byte(&calls.input) % 4 == 3;
     ws_event *event;
     char data[32] = "null";
 
@@ -265,7 +269,8 @@ static void send_event(void)
     state.n_events++;
     if (!is_null)
         snprintf(data, sizeof data, "{\"n\":%d}", state.n_events);
-    ck_assert_int_eq(ws_event_new(manager, "stock_low", data, strlen(data), &event), WS_OK);
+    ck_assert_int_eq(ws_event_new(calls.manager, "stock_low", data, strlen(data), &event),
+                     WS_OK);
     if (target <= N_ROOMS)
         broadcast(event, target, is_null ? 0 : state.n_events);
     else if (target == N_ROOMS + 1)
@@ -277,9 +282,9 @@ static void send_event(void)
 
 static void drain(void)
 {
-    if (input_byte(&input) % 16 != 15)
+    if (input_byte(&calls.input) % 16 != 15)
         return;
-    ck_assert_int_eq(drain_with(manager, 1001, NULL), WS_OK);
+    ck_assert_int_eq(drain_with(calls.manager, 1001, NULL), WS_OK);
     state.draining = true;
     for (size_t i = 0; i < N_CLIENTS; i++)
         state_close(&clients[i]);
@@ -298,31 +303,51 @@ static void new_loop(unsigned number)
 
     ws_loop_options_init(&options);
     options.wake = wake;
-    options.user_data = &due[number];
-    due[number] = false;
-    ck_assert_int_eq(ws_loop_new(manager, &options, state.now_ms, &loops[number]), WS_OK);
+    options.user_data = &calls.due[number];
+    calls.due[number] = false;
+    ck_assert_int_eq(ws_loop_new(calls.manager, &options, state.now_ms, &calls.loops[number]),
+                     WS_OK);
 }
 
 static void run(unsigned number)
 {
-    due[number] = false;
-    due[number] |= ws_loop_run(loops[number], state.now_ms) <= state.now_ms;
+    calls.due[number] = false;
+    calls.due[number] |= ws_loop_run(calls.loops[number], state.now_ms) <= state.now_ms;
+}
+
+/* A client comes back while its former connection may not have ended, and sends a message again. */
+static void come_back(struct client *former)
+{
+    struct client *client = calls_client();
+    unsigned loop = calls_below(N_LOOPS);
+
+    if (client == former || client->open || former->is_succeeded || former->user == 0 ||
+        former->name[0] == '\0')
+        return;
+    connect_as(client, former, loop, former->user);
+    if (!client->open)
+        return;
+    former->is_succeeded = true;
+    former->lineage = ++state.n_lineages;
+    if (callbacks.n_nested == 0)
+        run(loop);
+    answers_say_again(client);
 }
 
 static void run_once(void)
 {
     if (callbacks.n_nested > 0)
         return;
-    state.now_ms += 10 * (uint64_t)input_byte(&input);
-    run(input_below(&input, N_LOOPS));
+    state.now_ms += 10 * (uint64_t)input_byte(&calls.input);
+    run(calls_below(N_LOOPS));
 }
 
 /* The loop's clients no longer receive their events. */
 static void free_loop(unsigned number)
 {
-    ws_loop *loop = loops[number];
+    ws_loop *loop = calls.loops[number];
 
-    loops[number] = NULL;
+    calls.loops[number] = NULL;
     for (size_t i = 0; i < N_CLIENTS; i++)
         if (clients[i].loop == number) {
             state_close(&clients[i]);
@@ -333,7 +358,7 @@ static void free_loop(unsigned number)
 
 static void renew_loop(void)
 {
-    unsigned number = input_below(&input, N_LOOPS);
+    unsigned number = calls_below(N_LOOPS);
 
     if (callbacks.n_nested > 0)
         return;
@@ -359,17 +384,19 @@ static void compare_groups(void)
     for (unsigned room = 0; room < N_ROOMS; room++) {
         unsigned found = 0;
 
-        ws_manager_for_each_member(manager, room_names[room], collect, &found);
+        ws_manager_for_each_member(calls.manager, room_names[room], collect, &found);
         for (unsigned i = 0; i < N_CLIENTS; i++) {
             ck_assert_uint_eq(found >> i & 1, state_is_in(&clients[i], room));
-            ck_assert_int_eq(ws_manager_is_member(manager, clients[i].id, room_names[room]),
-                             state_is_in(&clients[i], room));
+            ck_assert_int_eq(
+                ws_manager_is_member(calls.manager, clients[i].id, room_names[room]),
+                state_is_in(&clients[i], room));
         }
     }
     for (unsigned user = 1; user < N_USERS; user++) {
         unsigned found = 0;
 
-        ws_manager_for_each_connection_of_user(manager, users[user], collect, &found);
+        ws_manager_for_each_connection_of_user(calls.manager, user_names[user], collect,
+                                               &found);
         for (unsigned i = 0; i < N_CLIENTS; i++)
             ck_assert_uint_eq(found >> i & 1, clients[i].open && clients[i].user == user);
     }
@@ -378,9 +405,9 @@ static void compare_groups(void)
 static void make_room(struct client *client)
 {
     client->is_full = false;
-    if (client->attached && loops[client->loop] != NULL) {
-        due[client->loop] = true;
-        ws_manager_transport_writable(manager, client->id);
+    if (client->attached && calls.loops[client->loop] != NULL) {
+        calls.due[client->loop] = true;
+        ws_manager_transport_writable(calls.manager, client->id);
     }
 }
 
@@ -389,8 +416,8 @@ static void run_all(void)
     bool any = true;
 
     while (any) {
-        while (due[0] || due[1])
-            run(due[0] ? 0 : 1);
+        while (calls.due[0] || calls.due[1])
+            run(calls.due[0] ? 0 : 1);
         any = false;
         for (size_t i = 0; i < N_CLIENTS; i++)
             if (clients[i].is_full) {
@@ -401,74 +428,143 @@ static void run_all(void)
 }
 
 /* When the loops have nothing left to do, everything is as in the model. */
-static void compare(void)
+static void compare_clients(void)
 {
     size_t n_open = 0;
 
-    if (callbacks.n_nested > 0)
-        return;
-    run_all();
     for (size_t i = 0; i < N_CLIENTS; i++) {
         ck_assert_int_eq(clients[i].attached, clients[i].open);
         if (clients[i].open)
             ck_assert(state_is_done(&clients[i]));
         n_open += clients[i].open;
     }
-    ck_assert_uint_eq(ws_manager_connection_count(manager), n_open);
+    ck_assert_uint_eq(ws_manager_connection_count(calls.manager), n_open);
     ck_assert_uint_eq(callbacks.n_connects - callbacks.n_disconnects, n_open);
     compare_groups();
 }
 
+/* As a host that is on time, while nothing else happens. */
+static void pass(unsigned ms)
+{
+    callbacks.is_quiet = true;
+    for (unsigned passed = 0; passed < ms; passed += 2 * MEMBERS_BATCH_MS) {
+        state.now_ms += 2 * MEMBERS_BATCH_MS;
+        for (unsigned i = 0; i < N_LOOPS; i++)
+            run(i);
+        run_all();
+    }
+    callbacks.is_quiet = false;
+}
+
+static void compare(void)
+{
+    if (callbacks.n_nested > 0)
+        return;
+    run_all();
+    compare_clients();
+    answers_compare(false);
+    requests_compare(false);
+    if (calls_below(2) == 0)
+        return;
+    pass(FLUSH_MS);
+    presence_compare();
+}
+
+/* Every deadline is over. */
+static void settle(void)
+{
+    run_all();
+    pass(SETTLE_MS);
+    members_settle(&state.members);
+    compare_clients();
+    answers_compare(true);
+    requests_compare(true);
+    presence_compare();
+    for (size_t i = 0; i < N_CLIENTS; i++)
+        if (clients[i].open)
+            state_check_news(&clients[i]);
+}
+
+static void for_client(void (*call)(struct client *client))
+{
+    call(calls_client());
+}
+
 static void act(void)
 {
-    switch (input_below(&input, 24)) {
+    switch (calls_below(36)) {
     case 0:
     case 1:
-        connect_client(some_client());
-        break;
     case 2:
+        for_client(connect_client);
+        break;
     case 3:
     case 4:
-        enter_or_leave(some_client());
-        break;
     case 5:
+        for_client(enter_or_leave);
+        break;
     case 6:
-        say(some_client());
+        for_client(say);
         break;
     case 7:
-        disconnect(some_client());
+        for_client(disconnect);
         break;
     case 8:
-        lose(some_client());
-        break;
     case 9:
-        drain();
+        for_client(lose);
         break;
     case 10:
-        renew_loop();
+        drain();
         break;
     case 11:
-        compare();
+        renew_loop();
         break;
     case 12:
+        compare();
+        break;
     case 13:
+    case 14:
         run_once();
         break;
-    case 14:
-        answer();
-        break;
     case 15:
-        ask(some_client());
-        break;
     case 16:
-    case 17:
-        enter_own(some_client());
+        for_client(answers_say);
         break;
+    case 17:
     case 18:
-        make_room(some_client());
+        for_client(answers_say_again);
         break;
     case 19:
+        answers_give();
+        break;
+    case 20:
+        for_client(requests_ask);
+        break;
+    case 21:
+        for_client(requests_respond);
+        break;
+    case 22:
+    case 23:
+    case 24:
+        for_client(enter_own);
+        break;
+    case 25:
+        for_client(make_room);
+        break;
+    case 26:
         order();
+        break;
+    case 27:
+        for_client(leave_own);
+        break;
+    case 28:
+        for_client(come_back);
+        break;
+    case 29:
+    case 30:
+    case 31:
+    case 32:
+        presence_act();
         break;
     default:
         send_event();
@@ -479,22 +575,20 @@ static void act(void)
 static void set_limits(ws_manager_options *options)
 {
     struct limits *limits = &state.limits;
-    uint8_t byte = input_byte(&input);
+    uint8_t byte = input_byte(&calls.input);
 
     *limits = (struct limits){.in_lockstep = byte % 2 == 1,
                               .presence = byte / 2 % 3,
                               .connections = byte % 16 < 8 ? 3 : 0};
     if (limits->in_lockstep) {
-        limits->rooms = input_below(&input, N_ROOMS);
-        limits->rooms_per_connection = input_below(&input, 3);
-        limits->message_rate = input_below(&input, 3);
-        limits->message_burst = 1 + input_below(&input, 3);
+        limits->rooms = calls_below(N_ROOMS);
+        limits->rooms_per_connection = calls_below(3);
+        limits->message_rate = calls_below(3);
+        limits->message_burst = 1 + calls_below(3);
         options->message_burst = limits->message_burst;
     }
     options->presence_events = limits->presence;
     options->presence_room = room_names[PRESENCE_ROOM];
-    options->presence_grace_ms = 0;
-    options->max_presence_deliveries = 0;
     options->max_connections = limits->connections;
     options->max_rooms = limits->rooms;
     options->max_rooms_per_connection = limits->rooms_per_connection;
@@ -506,32 +600,38 @@ static void open_all(void)
     ws_manager_options options;
 
     state = (struct state){0};
-    callbacks = (struct callbacks){.input = &input, .act = act};
+    callbacks = (struct callbacks){.act = act};
     n_tried = 0;
     ws_manager_options_init(&options);
     callbacks_set(&options);
     set_limits(&options);
-    ck_assert_int_eq(ws_manager_new(&options, &manager), WS_OK);
-    kept_open(&state.kept, manager, room_names[OWN_ROOM], input_byte(&input) % 2 == 1);
+    presence_set(&options);
+    answers_set(&options);
+    requests_set(&options);
+    ck_assert_int_eq(ws_manager_new(&options, &calls.manager), WS_OK);
+    kept_open(&state.kept, calls.manager, room_names[OWN_ROOM],
+              input_byte(&calls.input) % 2 == 1);
+    presence_begin();
+    answers_begin();
     for (unsigned i = 0; i < N_LOOPS; i++)
         new_loop(i);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    input = (struct fuzz_input){data, length};
+    calls.input = (struct fuzz_input){data, length};
     open_all();
-    while (input.length > 0) {
+    while (calls.input.length > 0) {
         callbacks.is_reauthorizing = false;
         act();
         if (state.limits.in_lockstep)
             run_all();
     }
-    compare();
+    settle();
     for (unsigned i = 0; i < N_LOOPS; i++)
         free_loop(i);
-    ws_manager_free(manager);
+    ws_manager_free(calls.manager);
     ck_assert_uint_eq(callbacks.n_connects, callbacks.n_disconnects);
-    ck_assert_uint_eq(callbacks.n_asked, callbacks.n_settled);
+    requests_compare(true);
     return 0;
 }

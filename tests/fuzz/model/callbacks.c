@@ -2,17 +2,22 @@
  * Not here: the calls (model.c) and their expected results (state.c). */
 #include "fuzz/model/callbacks.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { MAX_NESTED = 4 };
+#include "fuzz/model/answers.h"
+#include "fuzz/model/calls.h"
+#include "fuzz/model/presence.h"
+#include "fuzz/model/requests.h"
+
+enum { MAX_NESTED = 4, MAX_TEXT = 1024 /* of a message of any kind */ };
 
 struct callbacks callbacks;
-const char *const room_names[N_ROOMS] = {"a", "b", "c", "\"d", "own"};
 
-static void act_within(void)
+void callbacks_act_within(void)
 {
-    if (state.limits.in_lockstep || callbacks.n_nested == MAX_NESTED ||
-        input_byte(callbacks.input) % 4 != 3)
+    if (state.limits.in_lockstep || callbacks.is_quiet || callbacks.n_nested == MAX_NESTED ||
+        input_byte(&calls.input) % 4 != 3)
         return;
     callbacks.n_nested++;
     callbacks.act();
@@ -33,30 +38,44 @@ static void welcome(struct client *client, const char *text, size_t length)
     end = memchr(name, '"', length - (size_t)(name - text));
     ck_assert_ptr_nonnull(end);
     ck_assert_int_lt(end - name, NAME_SIZE);
-    memcpy(client->name, name, (size_t)(end - name));
+    snprintf(client->name, NAME_SIZE, "%.*s", (int)(end - name), name);
     client->welcomed = true;
     state_tell_presence(client, true);
+}
+
+static void got(struct client *client, const char *text, size_t length)
+{
+    state_got(client, text, length);
+    presence_got(client, text);
+    answers_got(client, text);
+    requests_got(client, text);
 }
 
 static int on_send(ws_message *message, void *transport_data)
 {
     struct client *client = transport_data;
+    char text[MAX_TEXT];
     size_t length;
-    const char *text = ws_message_payload(message, &length);
+    const void *payload = ws_message_payload(message, &length);
 
     ck_assert(client->attached);
     ck_assert(!client->loses_events);
+    ck_assert_uint_lt(length, sizeof text);
+    memcpy(text, payload, length);
+    text[length] = '\0';
     if (!client->welcomed)
         welcome(client, text, length);
     else
-        state_got(client, text, length);
-    if (input_byte(callbacks.input) % 64 == 63) {
+        got(client, text, length);
+    if (callbacks.is_quiet)
+        return WS_OK;
+    if (input_byte(&calls.input) % 64 == 63) {
         client->loses_events = true;
         state_close(client);
         return WS_ERR_DROPPED;
     }
-    act_within();
-    client->is_full |= input_byte(callbacks.input) % 8 == 7;
+    callbacks_act_within();
+    client->is_full |= input_byte(&calls.input) % 8 == 7;
     return client->is_full ? WS_ERR_BACKPRESSURE : WS_OK;
 }
 
@@ -71,7 +90,7 @@ static void on_close(uint16_t code, const char *reason, size_t length, void *tra
     ck_assert_int_eq(code == 1008, client->was_too_fast);
     client->attached = false;
     ck_assert(client->loses_events || client->may_recover || state_is_done(client));
-    act_within();
+    callbacks_act_within();
 }
 
 const ws_transport callbacks_transport = {
@@ -88,7 +107,7 @@ static void on_connect(ws_manager *of, const ws_connection_info *connection, voi
     ck_assert(client->welcomed && !client->announced);
     client->announced = true;
     callbacks.n_connects++;
-    act_within();
+    callbacks_act_within();
 }
 
 /* The other clients have just been notified of it. */
@@ -101,7 +120,7 @@ static void on_disconnect(ws_manager *of, const ws_connection_info *connection, 
     (void)user_data;
     state_tell_presence(connection->user_data, false);
     callbacks.n_disconnects++;
-    act_within();
+    callbacks_act_within();
 }
 
 static int authorize_join(ws_manager *of, const ws_connection_info *connection,
@@ -130,37 +149,22 @@ static void on_join(ws_manager *of, const ws_connection_info *connection, const 
         ck_assert_int_eq(result, state.join_result);
     else
         ck_assert(result == WS_OK || result == WS_ERR_ALREADY);
-    act_within();
+    callbacks_act_within();
 }
 
-static int accept_message(ws_manager *of, const ws_connection_info *connection,
-                          const ws_client_message *message, void *user_data)
+static void on_leave(ws_manager *of, const ws_connection_info *connection, const char *room,
+                     int result, void *user_data)
 {
-    const struct client *client = connection->user_data;
+    struct client *client = connection->user_data;
 
     (void)of;
     (void)user_data;
-    ck_assert_int_eq(message->data[message->length], '\0');
-    ck_assert(client->may_speak);
-    if (message->answer.connection != 0) {
-        ck_assert_uint_eq(message->answer.connection, connection->id);
-        callbacks.answer = message->answer;
-    }
-    act_within();
-    return message->length % 2 == 0 ? WS_DEFERRED : WS_OK;
-}
-
-void callbacks_on_response(ws_manager *of, ws_conn_id connection, const ws_response *response,
-                           void *user_data)
-{
-    (void)of;
-    (void)user_data;
-    for (size_t i = 0; response->result == WS_ERR_CLOSED && i < N_CLIENTS; i++)
-        if (state.clients[i].id == connection && !state.clients[i].open)
-            state_end(&state.clients[i]);
-    ck_assert((response->data != NULL) == (response->result == WS_OK));
-    callbacks.n_settled++;
-    act_within();
+    ck_assert(result == WS_OK || result == WS_ERR_NOT_MEMBER);
+    if (result == WS_OK)
+        presence_left_room(client, room);
+    if (strcmp(room, room_names[PRESENCE_ROOM]) == 0)
+        memset(client->news, NO_NEWS, sizeof client->news);
+    callbacks_act_within();
 }
 
 void callbacks_set(ws_manager_options *options)
@@ -169,5 +173,5 @@ void callbacks_set(ws_manager_options *options)
     options->on_disconnect = on_disconnect;
     options->authorize_join = authorize_join;
     options->on_join = on_join;
-    options->accept_message = accept_message;
+    options->on_leave = on_leave;
 }

@@ -47,7 +47,8 @@ static int join_result(const struct client *client, unsigned room)
     if (state_is_in(client, room))
         return WS_ERR_ALREADY;
     if (limits->rooms_per_connection > 0 &&
-        (unsigned)__builtin_popcount(client->rooms) >= limits->rooms_per_connection)
+        (unsigned)__builtin_popcount(client->rooms) + client->n_watched >=
+            limits->rooms_per_connection)
         return WS_ERR_TOO_MANY_ROOMS;
     if (limits->rooms > 0 && is_empty(room) && count_occupied() >= limits->rooms)
         return WS_ERR_TOO_MANY_ROOMS;
@@ -59,14 +60,23 @@ void state_join(struct client *client, unsigned room)
     if (!client->open)
         return;
     state.join_result = join_result(client, room);
-    if (state.join_result == WS_OK)
-        client->rooms |= 1u << room;
+    if (state.join_result != WS_OK)
+        return;
+    client->rooms |= 1u << room;
+    members_enter(&state.members, room, client->user, state.now_ms);
+}
+
+static void leave(struct client *client, unsigned room, bool is_lost)
+{
+    if (state_is_in(client, room))
+        members_leave(&state.members, room, client->user, is_lost, state.now_ms);
+    client->rooms &= ~(1u << room);
 }
 
 /* What it was to receive of the room may be missing if it was slow. */
 void state_leave(struct client *client, unsigned room)
 {
-    client->rooms &= ~(1u << room);
+    leave(client, room, false);
     for (size_t i = client->n_done; client->may_recover && i < client->n_expected; i++)
         client->expected[i].may_be_left |=
             client->expected[i].kind == LIVE_EVENT && client->expected[i].room == room;
@@ -82,6 +92,7 @@ static uint64_t cost_ms(void)
 void state_connect(struct client *client)
 {
     client->open = client->attached = true;
+    members_enter(&state.members, SERVICE, client->user, state.now_ms);
     client->spoke_ms = state.now_ms;
     if (state.limits.message_rate > 0)
         client->credit_ms = cost_ms() * state.limits.message_burst;
@@ -89,8 +100,12 @@ void state_connect(struct client *client)
 
 void state_close(struct client *client)
 {
+    if (!client->open)
+        return;
     client->open = false;
-    client->rooms = 0;
+    for (unsigned room = 0; room < N_ROOMS; room++)
+        leave(client, room, true);
+    members_leave(&state.members, SERVICE, client->user, true, state.now_ms);
 }
 
 static bool take_credit(struct client *client)
@@ -135,6 +150,11 @@ void state_send(struct client *client, enum message_kind kind, unsigned room, in
     expect(client, state.n_events, number, kind, room);
 }
 
+void state_request(struct client *client, int number)
+{
+    expect(client, 0, number, REQUEST, N_ROOMS);
+}
+
 static bool is_only_one(const struct client *client)
 {
     for (size_t i = 0; i < N_CLIENTS; i++)
@@ -165,6 +185,8 @@ void state_tell_presence(struct client *client, bool came)
     }
     if (state.limits.presence == WS_PRESENCE_OFF || (client->user != 0 && !client->is_only))
         return;
+    if (state.members.grace_ms > 0 && client->user != 0) /* when it ends is not known here */
+        return;
     state.n_presences++;
     presence->came = came;
     strcpy(presence->name, client->name);
@@ -190,7 +212,7 @@ static void check_presence(const struct presence *presence, const char *text, si
 void state_ask(struct client *client, const struct wish *wish)
 {
     if (state.limits.in_lockstep) /* it may have been refused before */
-        client->n_wishes = client->n_carried_out = 0;
+        client->n_wishes = client->n_carried_out = client->n_joined = 0;
     client->wishes[client->n_wishes++] = *wish;
 }
 
@@ -234,6 +256,12 @@ void state_enter(struct client *client)
         expect_replay(client, wish);
 }
 
+const struct wish *state_entered(struct client *client)
+{
+    ck_assert_uint_lt(client->n_joined, client->n_carried_out);
+    return &client->wishes[client->n_joined++];
+}
+
 /* --- what a client receives ------------------------------------------------------------------- */
 
 static bool is_kept(unsigned kind)
@@ -244,7 +272,7 @@ static bool is_kept(unsigned kind)
 /* Messages without a place in the order do not wait while a slow client recovers. */
 static bool has_place(unsigned kind)
 {
-    return kind != PERSONAL_EVENT && kind != PRESENCE;
+    return kind != PERSONAL_EVENT && kind != PRESENCE && kind != REQUEST;
 }
 
 /* Values that changed before the request was carried out come as live events. */
@@ -330,6 +358,8 @@ static unsigned kind_of(struct client *client, const char *text, size_t length)
     }
     if (contains(text, length, "\"type\":\"user_"))
         return PRESENCE;
+    if (contains(text, length, "\"type\":\"request\""))
+        return REQUEST;
     if (!contains(text, length, "\"id\":\""))
         return PERSONAL_EVENT;
     ck_assert_uint_eq(client->n_values + client->n_replayed, 0);
@@ -351,6 +381,28 @@ static void check_position(struct client *client, unsigned kind, const char *tex
         client->position = position;
 }
 
+/* With a grace time a user comes and leaves in turn. A client is not told that it has come itself.
+ * False: the event is of an anonymous client. */
+static bool take_news(struct client *client, const char *text, size_t length)
+{
+    unsigned user = number_behind(text, length, "\"user_id\":\"u");
+    enum news news = contains(text, length, "\"type\":\"user_connected\"") ? CAME : WENT;
+
+    if (state.members.grace_ms == 0 || user == 0)
+        return false;
+    ck_assert(user == client->user || client->news[user] != news);
+    client->news[user] = news;
+    return true;
+}
+
+void state_check_news(const struct client *client)
+{
+    for (unsigned user = 1; user < N_USERS; user++)
+        if (client->news[user] != NO_NEWS && user != client->user)
+            ck_assert_int_eq(client->news[user] == CAME,
+                             state.members.of[SERVICE][user].connections > 0);
+}
+
 /* For `since`. */
 static void note_id(const char *text, size_t length, int place)
 {
@@ -366,7 +418,8 @@ static void note_id(const char *text, size_t length, int place)
 
 void state_got(struct client *client, const char *text, size_t length)
 {
-    bool is_event = contains(text, length, "\"type\":\"stock_low\"");
+    bool is_event = contains(text, length, "\"type\":\"stock_low\"") ||
+                    contains(text, length, "\"type\":\"request\"");
     int number = (int)number_behind(text, length, "{\"n\":");
     struct expected *expected;
     unsigned kind;
@@ -376,6 +429,8 @@ void state_got(struct client *client, const char *text, size_t length)
     if (!is_event && !contains(text, length, "\"type\":\"user_"))
         return;
     kind = kind_of(client, text, length);
+    if (kind == PRESENCE && take_news(client, text, length))
+        return;
     if (has_place(kind))
         check_position(client, kind, text, length);
     if (kind == LIVE_EVENT)
