@@ -246,9 +246,23 @@ static void link_last(struct last_values *values, struct kept_line *line,
     count_forms(values, value);
 }
 
+/* The readers that would read the value next read the one before it. */
+static void pass_over(struct last_values *values, const struct kept_value *value)
+{
+    uint32_t n_rules = atomic_load(&values->n_rules);
+
+    for (struct last_values_reader *reader = values->readers; reader != NULL;
+         reader = reader->next)
+        for (uint32_t i = 0; i < n_rules; i++)
+            if (reader->next_values[i] == value)
+                reader->next_values[i] = value->older;
+}
+
 static void unlink_value(struct last_values *values, struct kept_value *value)
 {
     struct kept_line *line = value->line;
+
+    pass_over(values, value);
 
     *(value->older != NULL ? &value->older->newer : &line->first) = value->newer;
     *(value->newer != NULL ? &value->newer->older : &line->last) = value->older;
@@ -372,6 +386,26 @@ static void exchange_lists(struct last_values *values, struct last_values *copy)
     copy->hand = before.hand;
 }
 
+static const struct kept_line *line_of(const struct last_values *values, uint32_t rule,
+                                       enum last_values_use use, const char *room)
+{
+    return is_for(values->rules[rule], use, room) ? find_line(values, values->rules[rule], room)
+                                                  : NULL;
+}
+
+/* From the newest value of each line on: it is ordered. */
+static void seek(const struct last_values *values, struct last_values_reader *reader)
+{
+    uint32_t n_rules = atomic_load(&values->n_rules);
+
+    for (uint32_t i = 0; i < LAST_VALUES_RULES_MAX; i++) {
+        const struct kept_line *line =
+            i < n_rules ? line_of(values, i, reader->use, reader->room) : NULL;
+
+        reader->next_values[i] = line != NULL ? line->last : NULL;
+    }
+}
+
 void last_values_exchange(struct last_values *values, struct last_values *copy, uint64_t until)
 {
     uint32_t n_copied = atomic_load(&copy->n_rules);
@@ -383,6 +417,9 @@ void last_values_exchange(struct last_values *values, struct last_values *copy, 
         values->lines[i]->before = until;
     exchange_lists(values, copy);
     values->n_dropped += copy->n_dropped;
+    for (struct last_values_reader *reader = values->readers; reader != NULL;
+         reader = reader->next)
+        seek(values, reader);
 }
 
 void last_values_end_copy(struct last_values *copy)
@@ -544,13 +581,6 @@ void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static const struct kept_line *line_of(const struct last_values *values, uint32_t rule,
-                                       enum last_values_use use, const char *room)
-{
-    return is_for(values->rules[rule], use, room) ? find_line(values, values->rules[rule], room)
-                                                  : NULL;
-}
-
 size_t last_values_count(const struct last_values *values, enum last_values_use use,
                          const char *room)
 {
@@ -564,32 +594,35 @@ size_t last_values_count(const struct last_values *values, enum last_values_use 
     return count;
 }
 
-/* The newest values that are not read yet of each line of a room. */
-struct cursors {
-    struct kept_value *values[LAST_VALUES_RULES_MAX]; /* NULL: none is left */
-    size_t count;
-};
-
-static void add_cursor(struct cursors *cursors, const struct kept_line *line, uint64_t until)
+void last_values_begin_reading(struct last_values *values, struct last_values_reader *reader)
 {
-    struct kept_value *value = line->last;
+    reader->count = 0;
+    reader->next = values->readers;
+    values->readers = reader;
+    seek(values, reader);
+}
 
-    while (value != NULL && value->message->position > until)
-        value = value->older;
-    cursors->values[cursors->count++] = value;
+void last_values_end_reading(struct last_values *values,
+                             const struct last_values_reader *reader)
+{
+    struct last_values_reader **link = &values->readers;
+
+    while (*link != reader)
+        link = &(*link)->next;
+    *link = reader->next;
 }
 
 /* Takes the newest value of all lines; NULL: none is left. */
-static struct kept_value *take_newest(struct cursors *cursors)
+static struct kept_value *take_newest(struct last_values_reader *reader, uint32_t n_rules)
 {
     struct kept_value **newest = NULL;
     struct kept_value *value;
 
-    for (size_t i = 0; i < cursors->count; i++) {
-        value = cursors->values[i];
+    for (uint32_t i = 0; i < n_rules; i++) {
+        value = reader->next_values[i];
         if (value != NULL &&
             (newest == NULL || value->message->position > (*newest)->message->position))
-            newest = &cursors->values[i];
+            newest = &reader->next_values[i];
     }
     if (newest == NULL)
         return NULL;
@@ -598,38 +631,24 @@ static struct kept_value *take_newest(struct cursors *cursors)
     return value;
 }
 
-static void reverse(ws_message **messages, size_t count)
+bool last_values_read(struct last_values *values, struct last_values_reader *reader)
 {
-    for (size_t i = 0; i < count / 2; i++) {
-        ws_message *message = messages[i];
+    uint32_t n_rules = atomic_load(&values->n_rules);
+    bool has_more = true;
 
-        messages[i] = messages[count - 1 - i];
-        messages[count - 1 - i] = message;
-    }
-}
+    for (size_t looked_at = 0; has_more && looked_at < LAST_VALUES_AT_ONCE; looked_at++) {
+        struct kept_value *value =
+            reader->count < reader->max ? take_newest(reader, n_rules) : NULL;
 
-/* Each line is ordered: from the newest value on, no more is looked at than is read. */
-size_t last_values_read(struct last_values *values, enum last_values_use use, const char *room,
-                        uint64_t after, uint64_t until, size_t max, ws_message **messages)
-{
-    struct cursors cursors = {.count = 0};
-    struct kept_value *value;
-    size_t count = 0;
-
-    for (uint32_t i = 0; i < atomic_load(&values->n_rules); i++) {
-        const struct kept_line *line = line_of(values, i, use, room);
-
-        if (line != NULL)
-            add_cursor(&cursors, line, until);
-    }
-    while (count < max && (value = take_newest(&cursors)) != NULL &&
-           value->message->position > after) {
-        messages[count++] = ws_message_ref(value->message);
+        has_more = value != NULL && value->message->position > reader->after;
+        if (!has_more || value->message->position > reader->until)
+            continue;
+        reader->until = value->message->position - 1;
+        reader->messages[reader->count++] = ws_message_ref(value->message);
         count_forms(values, value);
     }
-    reverse(messages, count);
     drop_beyond_total(values);
-    return count;
+    return has_more;
 }
 
 bool last_values_reach(const struct last_values *values, const char *room, uint64_t after)

@@ -77,6 +77,7 @@ struct last_values {
     struct kept_value *first;
     struct kept_value *last;
     struct kept_value *hand; /* to be counted anew next; NULL: the first */
+    struct last_values_reader *readers;
     struct kept_rule *rules[LAST_VALUES_RULES_MAX]; /* never changed once counted */
     struct kept_lines *lines[LAST_VALUES_RULES_MAX];
     _Atomic uint32_t n_rules; /* read by any thread */
@@ -160,12 +161,36 @@ void kept_plan_free(const ws_allocator *memory, struct kept_plan *plan);
 size_t last_values_count(const struct last_values *values, enum last_values_use use,
                          const char *room);
 
-/* Reads the values of a room with positions above `after` and up to `until`, in their order, of
- * these the newest `max`, each with a reference. `messages` has room for last_values_count(),
- * or for `max` if that is less. Returns their number.
- * Counts the forms that were made since, and drops as many old values as the limit demands. */
-size_t last_values_read(struct last_values *values, enum last_values_use use, const char *room,
-                        uint64_t after, uint64_t until, size_t max, ws_message **messages);
+/* So many values are looked at under one hold of the lock: other threads emit meanwhile. */
+enum { LAST_VALUES_AT_ONCE = 1000 };
+
+/* Reads the values of a room with positions above `after` and up to `until`, of these the newest
+ * `max`. What is replaced or removed while it reads is left out, if it was not read yet: that event
+ * has a higher position than `until`. After an exchange it goes on with the values of the copy. */
+struct last_values_reader {
+    enum last_values_use use;
+    const char *room;
+    uint64_t after;
+    uint64_t until; /* decreases with each value that was read */
+    size_t max;
+    ws_message **messages; /* has room for `max` */
+    size_t count;          /* of the messages that were read, each with a reference */
+
+    /* Private: */
+    struct last_values_reader *next;
+    struct kept_value
+        *next_values[LAST_VALUES_RULES_MAX]; /* of each line; NULL: none is left */
+};
+
+/* Begins to read; last_values_end_reading() must follow. */
+void last_values_begin_reading(struct last_values *values, struct last_values_reader *reader);
+
+/* Reads the next values, from the newest to the oldest. True if there may be more, which are read
+ * after the lock was given back. Counts the forms that were made since, and drops as many old
+ * values as the limit demands. */
+bool last_values_read(struct last_values *values, struct last_values_reader *reader);
+void last_values_end_reading(struct last_values *values,
+                             const struct last_values_reader *reader);
 
 /* Whether the history of a room has every event after a position. */
 bool last_values_reach(const struct last_values *values, const char *room, uint64_t after);

@@ -36,19 +36,23 @@ static uint64_t end_of(const struct connection *connection, const char *room)
     return since > position ? since : position;
 }
 
-/* The position of `since`; *complete: whether the room has every event after it. The lock is
- * held. */
-static uint64_t read_since(const ws_manager *manager, const char *room, const char *since,
+/* The position of `since`; *complete: whether the room has every event after it. */
+static uint64_t read_since(ws_manager *manager, const char *room, const char *since,
                            uint64_t until, bool *complete)
 {
     char epoch[EPOCH_SIZE];
     uint64_t position;
+    bool is_ours;
 
     *complete = false;
-    if (!event_id_read(since, epoch, &position) || strcmp(epoch, manager->epoch) != 0)
+    if (!event_id_read(since, epoch, &position))
         return 0;
-    *complete = position <= until && last_values_reach(&manager->last_values, room, position);
-    return position;
+    manager_lock(manager);
+    is_ours = strcmp(epoch, manager->epoch) == 0;
+    *complete = is_ours && position <= until &&
+                last_values_reach(&manager->last_values, room, position);
+    manager_unlock(manager);
+    return is_ours ? position : 0;
 }
 
 /* Drops the replayed events that exclude the connection. Kept values are not passed here: every
@@ -68,27 +72,70 @@ static size_t drop_excluded(const struct connection *connection, ws_message **me
     return n_left;
 }
 
-static size_t read_events(const struct connection *connection, const char *room,
-                          const struct room_wish *wish, ws_message **messages,
-                          struct answer_entry *answer)
-{
-    ws_manager *manager = connection->loop->manager;
-    uint64_t until = end_of(connection, room);
-    uint64_t after = 0;
-    size_t count;
-
-    if (wish->since[0] != '\0')
-        after = read_since(manager, room, wish->since, until, &answer->complete);
-    count = last_values_read(&manager->last_values, KEPT_HISTORY, room, after, until,
-                             wish->last, messages);
-    if (wish->since[0] != '\0' && count == wish->last && wish->last < UINT32_MAX)
-        answer->complete = false; /* there may be more */
-    return drop_excluded(connection, messages, count);
-}
-
 static size_t at_most(size_t count, size_t most)
 {
     return count < most ? count : most;
+}
+
+static void reverse(ws_message **messages, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        ws_message *message = messages[i];
+
+        messages[i] = messages[count - 1 - i];
+        messages[count - 1 - i] = message;
+    }
+}
+
+/* Reads in the order of positions; returns how many. */
+static size_t read_values(ws_manager *manager, struct last_values_reader *reader)
+{
+    struct last_values *values = &manager->last_values;
+
+    manager_lock(manager);
+    last_values_begin_reading(values, reader);
+    while (last_values_read(values, reader)) {
+        manager_unlock(manager);
+        manager_lock(manager);
+    }
+    last_values_end_reading(values, reader);
+    manager_unlock(manager);
+    reverse(reader->messages, reader->count);
+    return reader->count;
+}
+
+static size_t read_state(ws_manager *manager, const char *room, uint64_t until, size_t most,
+                         ws_message **messages)
+{
+    return read_values(manager, &(struct last_values_reader){.use = KEPT_STATE,
+                                                             .room = room,
+                                                             .until = until,
+                                                             .max = most,
+                                                             .messages = messages});
+}
+
+/* Old events may leave the room's history while it is read: whether it has all of them is known
+ * afterwards. */
+static size_t read_events(const struct connection *connection, const char *room,
+                          const struct room_wish *wish, uint64_t until, size_t most,
+                          ws_message **messages, struct answer_entry *answer)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct last_values_reader reader = {.use = KEPT_HISTORY,
+                                        .room = room,
+                                        .until = until,
+                                        .max = at_most(wish->last, most),
+                                        .messages = messages};
+    size_t count;
+
+    if (wish->since[0] != '\0')
+        reader.after = read_since(manager, room, wish->since, until, &answer->complete);
+    count = read_values(manager, &reader);
+    if (wish->since[0] != '\0')
+        read_since(manager, room, wish->since, until, &answer->complete);
+    if (wish->since[0] != '\0' && count == wish->last && wish->last < UINT32_MAX)
+        answer->complete = false; /* there may be more */
+    return drop_excluded(connection, messages, count);
 }
 
 /* The most values that the wish can be given. The lock is held. */
@@ -106,22 +153,28 @@ static size_t count_wished(const ws_manager *manager, const char *room,
     return count;
 }
 
+/* What other threads emit meanwhile has a higher position than `until`: the client gets it live, or
+ * from the history. */
 static bool collect(struct connection *connection, const char *room,
                     const struct room_wish *wish, struct entry *entry)
 {
     ws_manager *manager = connection->loop->manager;
     struct answer_entry *answer = &entry->answer;
-    size_t most = count_wished(manager, room, wish);
+    uint64_t until;
+    size_t most;
 
+    manager_lock(manager);
+    until = end_of(connection, room);
+    most = count_wished(manager, room, wish);
+    manager_unlock(manager);
     entry->messages = memory_alloc(&manager->memory, (most + 1) * sizeof *entry->messages);
     if (entry->messages == NULL)
         return false;
     if (wish->state)
-        answer->n_state = last_values_read(&manager->last_values, KEPT_STATE, room, 0,
-                                           end_of(connection, room), SIZE_MAX, entry->messages);
+        answer->n_state = read_state(manager, room, until, most, entry->messages);
     if (wish->last > 0)
-        answer->n_replayed =
-            read_events(connection, room, wish, entry->messages + answer->n_state, answer);
+        answer->n_replayed = read_events(connection, room, wish, until, most - answer->n_state,
+                                         entry->messages + answer->n_state, answer);
     entry->count = answer->n_state + answer->n_replayed;
     return true;
 }
@@ -129,18 +182,10 @@ static bool collect(struct connection *connection, const char *room,
 bool entry_collect(struct connection *connection, const char *room,
                    const struct room_wish *wish, struct entry *entry)
 {
-    ws_manager *manager = connection->loop->manager;
-    bool collected;
-
     *entry = (struct entry){.answer = {.has_state = wish->state,
                                        .has_replayed = wish->last > 0,
                                        .has_complete = wish->since[0] != '\0'}};
-    if (room_wish_is_empty(wish))
-        return true;
-    manager_lock(manager);
-    collected = collect(connection, room, wish, entry);
-    manager_unlock(manager);
-    return collected;
+    return room_wish_is_empty(wish) || collect(connection, room, wish, entry);
 }
 
 /* For a client that reads the history, those that are newer than its position are passed over. */
