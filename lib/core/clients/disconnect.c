@@ -89,8 +89,10 @@ void connection_detach(struct connection *connection, uint16_t code, const char 
     loop_busy(loop);
     manager_lock(manager);
     if (was_registered) {
+        membership_end_rooms(connection);
+        /* In one step: others' first and last connections of the user depend on both. */
         is_news = presence_user_went(connection);
-        membership_end(connection);
+        membership_end_user(connection);
     }
     connection->user = NULL;
     free_slot(connection);

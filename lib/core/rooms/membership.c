@@ -8,6 +8,8 @@
 #include "core/presence/watch.h"
 #include "core/recovery/recovery.h"
 
+enum { ROOMS_AT_ONCE = 64 /* that a connection leaves under one hold of the lock */ };
+
 static void set_place(struct connection *member, const struct share *share, uint32_t at)
 {
     uint32_t number;
@@ -266,19 +268,35 @@ static void end_membership(struct connection *connection, struct share *share,
     presence_unused(manager, name);
 }
 
-void membership_end(struct connection *connection)
+/* From the last one: who watches a room, as a rule, stops before leaving it. */
+void membership_end_rooms(struct connection *connection)
+{
+    ws_manager *manager = connection->loop->manager;
+    struct rooms *rooms = &connection->rooms;
+    unsigned n = 0;
+
+    manager_assert_locked(manager);
+    while (rooms->count > 0) {
+        uint32_t last = rooms->count - 1;
+        struct share *share = rooms_share(rooms, last);
+        struct room_place place = rooms_place(rooms, last);
+
+        rooms_remove(rooms, last);
+        end_membership(connection, share, place);
+        if (++n % ROOMS_AT_ONCE == 0)
+            manager_relock(manager);
+    }
+    rooms_free(rooms, &manager->memory);
+}
+
+void membership_end_user(struct connection *connection)
 {
     ws_loop *loop = connection->loop;
-    struct rooms *rooms = &connection->rooms;
 
     manager_assert_locked(loop->manager);
-    /* From the last one: who watches a room, as a rule, stops before leaving it. */
-    for (uint32_t at = rooms->count; at-- > 0;)
-        end_membership(connection, rooms_share(rooms, at), rooms_place(rooms, at));
     if (connection->user != NULL)
         leave_share(loop, connection->user, connection->user_place);
     connection->is_of_user = false;
     if (loop->manager->presence != NULL)
         presence_unused(loop->manager, PRESENCE_SERVICE);
-    rooms_free(rooms, &loop->manager->memory);
 }

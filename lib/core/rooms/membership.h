@@ -19,7 +19,11 @@ int membership_leave(struct connection *connection, struct share *share);
 int membership_watch(struct connection *connection, struct share *watchers);
 int membership_unwatch(struct connection *connection, const char *room);
 
-/* Removes the connection from its groups: O(its rooms). The manager's lock is held. */
-void membership_end(struct connection *connection);
+/* Removes a connection that ends from its rooms. The manager's lock is held, and given back in
+ * between if they are many. Only the loop's thread lets the connection enter rooms. */
+void membership_end_rooms(struct connection *connection);
+
+/* Then, removes it from its user. The manager's lock is held. */
+void membership_end_user(struct connection *connection);
 
 #endif
