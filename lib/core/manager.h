@@ -99,11 +99,11 @@ struct ws_manager {
     uint32_t compressed_from;  /* bytes of the shortest message that an endpoint compresses */
     int64_t presence_left;     /* budget of presence deliveries, in PRESENCE_PARTS */
     uint64_t presence_ms;      /* when presence_left was updated, on the host's clock */
-    bool presence_waits;       /* changes of rooms do, for presence_left */
     struct presence *presence; /* NULL: not needed so far */
     void (*free_presence)(ws_manager *manager); /* set with it */
     bool draining;
-    unsigned n_forks; /* forks_count() of this process */
+    bool presence_waits; /* changes of rooms do, for presence_left */
+    unsigned n_forks;    /* forks_count() of this process */
 };
 
 /* Locks; in the child of a fork() it also resets what belonged to the parent. */
