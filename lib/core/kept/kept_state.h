@@ -116,8 +116,8 @@ struct kept_answer {
     char *data; /* NULL: not answered yet */
     size_t length;
     size_t bytes;
-    char origin
-        []; /* if `number` is 0: the key of the note that has the answer, or will have it */
+    /* If `number` is 0: the key of the note that will have the answer. */
+    char origin[];
 };
 
 #endif
