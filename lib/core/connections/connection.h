@@ -107,6 +107,13 @@ static inline size_t connection_pending_values(const struct connection *connecti
     return connection->recovering ? pending_values_left(connection_values(connection)) : 0;
 }
 
+/* Whether so many of these wait, counted as in pending_values_reach(); 0: whether any do. */
+static inline bool connection_has_values(const struct connection *connection, size_t times)
+{
+    return connection_pending_values(connection) > 0 &&
+           pending_values_reach(connection_values(connection), times);
+}
+
 /* Whether the connection is at an earlier point of the order than its loop: its next events are in
  * the history. Where none is kept, they wait behind its values, or are skipped. */
 static inline bool connection_is_behind(const struct connection *connection)

@@ -12,7 +12,8 @@
 #include "core/input_list.h"
 
 /* While a client has so many, or so many bytes of them, it enters no further room of those that it
- * named when it connected. With those of one room more, this is the most that a connection has.
+ * named when it connected. With those of one room more, this is the most that a connection has,
+ * unless its client upgrades from polling, and so cannot read for a while.
  * Bytes count, too, because a newer value replaces one in the room, but not one that waits. */
 enum { PENDING_VALUES_MANY = 1024, PENDING_VALUES_MANY_BYTES = 1 << 20 };
 
@@ -41,10 +42,16 @@ static inline bool pending_values_have_many_bytes(const struct pending_values *v
     return values->bytes >= PENDING_VALUES_MANY_BYTES;
 }
 
+/* Whether `times` times PENDING_VALUES_MANY wait, or `times` times PENDING_VALUES_MANY_BYTES. */
+static inline bool pending_values_reach(const struct pending_values *values, size_t times)
+{
+    return pending_values_left(values) >= times * PENDING_VALUES_MANY ||
+           values->bytes >= times * PENDING_VALUES_MANY_BYTES;
+}
+
 static inline bool pending_values_are_many(const struct pending_values *values)
 {
-    return pending_values_left(values) >= PENDING_VALUES_MANY ||
-           pending_values_have_many_bytes(values);
+    return pending_values_reach(values, 1);
 }
 
 /* Whether a message is an event, not a value: only events are places in the order. */

@@ -115,14 +115,14 @@ ws_conn_id engineio_session_id(const struct engineio_session *session)
     return socket != NULL ? socket->connection.id : 0;
 }
 
-bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values)
+bool engineio_session_must_wait(const struct engineio_session *session, size_t times)
 {
     if (session->probe == PROBE_MOVES)
         return session->work != NULL && session->work->probed != NULL;
     for (const struct engineio_socket *socket = session->sockets; socket != NULL;
          socket = socket->next)
         if (socket->client_left || connection_awaits_command(&socket->connection) ||
-            connection_pending_values(&socket->connection) > n_values)
+            connection_has_values(&socket->connection, times))
             return true;
     return false;
 }
@@ -136,7 +136,7 @@ bool engineio_session_awaits_client(const struct engineio_session *session)
     return false;
 }
 
-void engineio_session_wait(const struct engineio_session *session, size_t n_values,
+void engineio_session_wait(const struct engineio_session *session, size_t times,
                            struct input *input)
 {
     struct connection *reader = NULL;
@@ -147,7 +147,7 @@ void engineio_session_wait(const struct engineio_session *session, size_t n_valu
     }
     for (struct engineio_socket *socket = session->sockets; socket != NULL;
          socket = socket->next)
-        if (connection_pending_values(&socket->connection) > n_values ||
+        if (connection_has_values(&socket->connection, times) ||
             transport_is_held(&socket->connection))
             reader = &socket->connection;
     input_wait(session->loop, input, reader);

@@ -43,18 +43,18 @@ uint32_t engineio_session_received(struct engineio_session *session, char *data,
                                    bool is_text, struct engineio_verdict *verdict);
 
 /* Whether further messages must wait: for a command in the inbox (connection_awaits_command(),
- * or the end of a socket that its client may connect again), until a socket has at most
- * `n_values` pending values (connection_must_wait()), or for a session that moves to the
- * carrier (upgrade.h). */
-bool engineio_session_must_wait(const struct engineio_session *session, size_t n_values);
+ * or the end of a socket that its client may connect again), until no socket has so many pending
+ * values (`times` as in connection_has_values()), or for a session that moves to the carrier
+ * (upgrade.h). */
+bool engineio_session_must_wait(const struct engineio_session *session, size_t times);
 
 /* Whether the client has to read what rooms keep for it before its further packets are
  * processed. */
 bool engineio_session_awaits_client(const struct engineio_session *session);
 
 /* Within serve(), when its client's packets must wait: lists the entry again, or holds it
- * (input_wait()). `n_values` is that of engineio_session_must_wait(). */
-void engineio_session_wait(const struct engineio_session *session, size_t n_values,
+ * (input_wait()). `times` is that of engineio_session_must_wait(). */
+void engineio_session_wait(const struct engineio_session *session, size_t times,
                            struct input *input);
 
 /* Posts the ends of the session's sockets, after the answers to the client's earlier messages. When

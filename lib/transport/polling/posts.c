@@ -90,19 +90,20 @@ static bool may_go_on(const struct polling *polling)
     return polling->post != NULL && polling->state == POLLING_OPEN;
 }
 
-/* With these, a client has posted that it enters rooms again and again. */
-enum { PROBED_VALUES_MAX = 65536 };
+/* So many times what pending_values_are_many() means: its client has posted that it enters rooms
+ * again and again, or rooms that keep more than a page can show. */
+enum { PROBED_TIMES = 16 };
 
 /* While a WebSocket probes the session, its client may poll no more until its POST is answered:
  * then the POST does not wait until the client has read, unless very much waits. */
-static size_t most_values(const struct polling *polling)
+static size_t waits_for_times(const struct polling *polling)
 {
-    return polling->probe != NULL ? PROBED_VALUES_MAX : 0;
+    return polling->probe != NULL ? PROBED_TIMES : 0;
 }
 
 static bool must_wait(const struct polling *polling)
 {
-    return engineio_session_must_wait(polling_session(polling), most_values(polling));
+    return engineio_session_must_wait(polling_session(polling), waits_for_times(polling));
 }
 
 static uint32_t serve(ws_loop *loop, struct input *input)
@@ -112,7 +113,7 @@ static uint32_t serve(ws_loop *loop, struct input *input)
     uint32_t cost = 0;
 
     if (must_wait(polling)) {
-        engineio_session_wait(polling_session(polling), most_values(polling), input);
+        engineio_session_wait(polling_session(polling), waits_for_times(polling), input);
         return 0;
     }
     polling_enter(polling);

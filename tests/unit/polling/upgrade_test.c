@@ -258,16 +258,16 @@ static int admit(ws_handshake *handshake, void *user_data)
     return WS_OK;
 }
 
-enum { VERY_MANY = 70000 };
+enum { VERY_MANY = 50000, VALUE_BYTES = 100 };
 
 /* Opens a session whose socket has more values of its room to read than its queue accepts. */
-static const char *enter_slowly(uint32_t n_values)
+static const char *enter_sized(uint32_t n_values, size_t bytes)
 {
-    uint32_t queue_bytes = n_values < VERY_MANY ? 600 : 600000;
+    uint32_t queue_bytes = n_values * bytes < VERY_MANY * VALUE_BYTES ? 600 : 600000;
     static ws_socketio_options socketio;
     ws_last_values_options keep;
     const char *query;
-    char data[100];
+    static char data[60000];
 
     host_close(&host);
     polling_options_init(&options, WS_PROTOCOL_SOCKETIO);
@@ -284,16 +284,20 @@ static const char *enter_slowly(uint32_t n_values)
     keep.max_values = n_values;
     keep.max_bytes = 32 << 20;
     ck_assert_int_eq(ws_manager_keep_last_values(host.manager, &keep), WS_OK);
-    memset(data, '1', sizeof data);
+    memset(data, '1', bytes);
     for (uint32_t i = 0; i < n_values; i++)
         ck_assert_int_eq(
-            ws_manager_emit_to_room(host.manager, "r", "order_created", data, sizeof data),
-            WS_OK);
+            ws_manager_emit_to_room(host.manager, "r", "order_created", data, bytes), WS_OK);
     query = polling_session();
     ck_assert_str_eq(polling_post(0, "40")->body, "ok");
     polling_poll(0);
     ck_assert_str_eq(polling_post(0, "421[\"join_room\",\"r\",{\"state\":true}]")->body, "ok");
     return query;
+}
+
+static const char *enter_slowly(uint32_t n_values)
+{
+    return enter_sized(n_values, VALUE_BYTES);
 }
 
 START_TEST(a_post_waits_until_the_client_has_read_what_its_room_keeps)
@@ -365,9 +369,9 @@ START_TEST(the_packets_of_a_post_do_not_wait_either)
 END_TEST
 
 /* A POST waits although the client wants to upgrade: very much waits for the client. */
-static struct page *begin_to_move(void)
+static struct page *begin_to_move(bool is_large)
 {
-    const char *query = enter_slowly(VERY_MANY);
+    const char *query = is_large ? enter_sized(300, 60000) : enter_slowly(VERY_MANY);
     struct page *post = polling_begin_post(0, "422[\"leave_room\",\"r\"]");
 
     turn();
@@ -381,7 +385,7 @@ static struct page *begin_to_move(void)
 
 START_TEST(a_loop_sleeps_while_a_session_is_about_to_move)
 {
-    struct page *post = begin_to_move();
+    struct page *post = begin_to_move(_i == 1);
 
     ck_assert_uint_gt(ws_loop_run(host.loops[0], host.now), host.now);
     for (int i = 0; post->http != NULL && !post->ended; i++) {
@@ -401,7 +405,7 @@ END_TEST
 /* What the client has sent on its WebSocket is read on, to the end. */
 START_TEST(a_session_ends_that_is_about_to_move)
 {
-    struct page *post = begin_to_move();
+    struct page *post = begin_to_move(false);
 
     if (_i == 0) {
         polling_post(0, "1");
@@ -655,7 +659,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_post_that_waits_too_long_ends_its_session, 0, 2);
     tcase_add_loop_test(tests, a_post_does_not_wait_if_the_client_wants_to_upgrade, 0, 4);
     tcase_add_test(tests, the_packets_of_a_post_do_not_wait_either);
-    tcase_add_test(tests, a_loop_sleeps_while_a_session_is_about_to_move);
+    tcase_add_loop_test(tests, a_loop_sleeps_while_a_session_is_about_to_move, 0, 2);
     tcase_add_loop_test(tests, a_session_ends_that_is_about_to_move, 0, 3);
     tcase_add_loop_test(tests, a_ping_that_waits_is_answered_on_the_websocket, 0, 2);
     tcase_add_loop_test(tests, the_next_ping_comes_as_if_the_session_had_not_moved, 0, 2);
