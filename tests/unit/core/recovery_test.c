@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/manager.h"
+#include "core/recovery/read.h"
 #include "support/host.h"
 #include "support/suite.h"
 
@@ -346,6 +347,26 @@ START_TEST(many_rooms_without_a_history)
     emit_number(&host, "s", 2);
     host_run(&host);
     client_expect(&ann, number_message(2, "s", 2), NULL);
+    end();
+}
+END_TEST
+
+/* Each read of the history looks for the events of each room. */
+START_TEST(many_rooms_cost_each_read)
+{
+    enum { EVENTS = 3000, READS = 8192 / N_ROOMS + 1 };
+    char room[16];
+
+    begin();
+    for (int i = 0; i < EVENTS; i++) {
+        snprintf(room, sizeof room, "r%d", i % N_ROOMS);
+        emit_number(&host, room, i);
+    }
+    connect_with_many_rooms(&ann, id_of(0));
+    for (size_t before = 0; ann.n_messages < 1 + EVENTS + 1; before = ann.n_messages) {
+        ws_loop_run(host.loop, host.now_ms);
+        ck_assert_uint_le(ann.n_messages - before, READS * RECOVERY_READ_AT_ONCE);
+    }
     end();
 }
 END_TEST
@@ -751,6 +772,7 @@ int main(void)
         named_rooms_do_not_hold_up_events,
         requests_wait_for_the_named_rooms,
         many_rooms_without_a_history,
+        many_rooms_cost_each_read,
         events_that_excluded_the_former_connection,
         positions_that_cannot_be_recovered,
         events_that_left_the_history,
