@@ -49,11 +49,18 @@ static inline uint32_t connect_cost(const ws_manager *manager)
     return 32 + callback_cost(manager->options.on_connect != NULL);
 }
 
+/* The cost of leaving a room, or its watchers, when the connection ends. If the room is its own,
+ * that takes a quarter of a microsecond, and with presence 1.2 µs: its user begins a grace time. */
+enum { LEAVE_COST = 2, LEAVE_COST_WITH_PRESENCE = 12 };
+
 /* The cost of closing a connection: on_disconnect is called, its close frame is queued and
- * written, and it leaves its rooms. If they are its own, each takes a quarter of a microsecond. */
+ * written, and it leaves its rooms. */
 static inline uint32_t close_cost(const ws_manager *manager, uint32_t n_rooms)
 {
-    return 32 + callback_cost(manager->options.on_disconnect != NULL) + 2 * n_rooms;
+    uint32_t leave_cost =
+        atomic_load(&manager->has_presence) ? LEAVE_COST_WITH_PRESENCE : LEAVE_COST;
+
+    return 32 + callback_cost(manager->options.on_disconnect != NULL) + leave_cost * n_rooms;
 }
 
 /* The cost of a request to join a room, or of asking again whether a client may be there, or

@@ -66,6 +66,7 @@ struct ws_manager {
     struct kept_answers kept_answers;
     struct handlers methods;
     struct handlers message_types;
+    _Atomic bool has_presence;   /* `presence` was needed once: costs.h reads it */
     _Atomic bool messages_defer; /* some answer to a message of type "message" came later */
     bool has_cluster;            /* events are published through it; set before any is sent */
     ws_cluster cluster;

@@ -11,7 +11,7 @@
 enum {
     LEFT_AT_ONCE = 32,    /* users whose grace time ends under one hold of the lock */
     COST_PER_BEAT = 8192, /* as much as a turn */
-    ROOM_COST = 2,        /* of a user who has left a room (close_cost()) */
+    ROOM_COST = 2,        /* of a user who has left a room */
     SERVICE_COST = 16,    /* of one who is announced */
     ENDED_FOR_ONE = 4,    /* grace times near the limits, for a user who comes */
     SPARE_PART = 8        /* of the limits */

@@ -266,6 +266,7 @@ struct presence *presence_get(ws_manager *manager)
     name_table_init(&presence->members, &manager->memory, presence->secret,
                     offsetof(struct presence_member, key_length));
     manager->presence = presence;
+    atomic_store(&manager->has_presence, true);
     manager->free_presence = free_all;
     return presence;
 }

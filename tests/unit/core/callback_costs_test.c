@@ -296,6 +296,43 @@ START_TEST(questions_about_a_join_that_are_asked_again)
 }
 END_TEST
 
+static int allow(ws_manager *manager, const ws_connection_info *connection, const char *room,
+                 void *user_data)
+{
+    (void)manager;
+    (void)connection;
+    (void)room;
+    (void)user_data;
+    return WS_OK;
+}
+
+/* Each room that a client leaves counts its users, which takes longer. */
+START_TEST(clients_that_end_with_presence)
+{
+    static const char *const rooms[ROOMS] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    enum { COST = 32 + INPUT_COST_CALLBACK + LEAVE_COST_WITH_PRESENCE * ROOMS };
+
+    begin();
+    host.options.on_disconnect = count_end;
+    host.options.authorize_presence = allow;
+    host_start(&host);
+    for (size_t i = 0; i < CLIENTS; i++)
+        add(i, rooms, ROOMS);
+    host_run(&host);
+    client_say(&clients[0], "{\"type\":\"join_room\",\"room\":\"a\",\"presence\":true}");
+    host_run(&host);
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i].send_result = WS_ERR_DROPPED;
+    emit_number(&host, "a", 1);
+    for (unsigned before = n_calls = 0; n_calls < CLIENTS; before = n_calls) {
+        ws_loop_run(host.loop, host.now_ms);
+        ck_assert_uint_gt(n_calls, before);
+        ck_assert_uint_le(n_calls - before, 8192 / COST + 1);
+    }
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -304,6 +341,7 @@ int main(void)
         rooms_that_clients_may_no_longer_be_in,
         clients_that_do_not_read,
         clients_that_end,
+        clients_that_end_with_presence,
         users_that_come_and_go_in_rooms_with_presence,
         requests_that_do_not_reach_their_clients,
         questions_about_a_join_that_are_asked_again,
