@@ -175,7 +175,7 @@ static int believe_user_id(ws_handshake *handshake, const cJSON *auth)
     if (result == WS_ERR_INVALID)
         ws_handshake_refuse(handshake, HTTP_STATUS_BAD_REQUEST,
                             "user_id must be 1 to 128 bytes without control characters, line "
-                            "separators and characters that reorder text");
+                            "separators or characters that reorder text");
     return result;
 }
 

@@ -42,7 +42,7 @@ static void answer_result(struct api_call *call, int result)
     } else if (result == WS_ERR_INVALID) {
         http_response_set_error(
             call->response, HTTP_STATUS_BAD_REQUEST, "invalid_field",
-            "code is not a close code that may be sent, or reason is longer than 123 bytes",
+            "code must be a close code that may be sent, and reason at most 123 bytes long",
             NULL);
     } else {
         http_response_set_status_error(call->response, HTTP_STATUS_SERVICE_UNAVAILABLE,

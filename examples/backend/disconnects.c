@@ -20,7 +20,7 @@ bool disconnects_order(struct disconnects *disconnects, ws_manager *manager,
     if (disconnects->count < DISCONNECTS_MAX)
         disconnects->waiting[disconnects->count++] = *disconnect;
     else if (log_pause_take(&pause))
-        log_line(WS_LOG_ERROR, "a client cannot be disconnected: too many others wait for it");
+        log_line(WS_LOG_ERROR, "cannot disconnect a client: too many disconnections wait");
     return false;
 }
 

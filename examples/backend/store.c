@@ -285,7 +285,8 @@ static struct store *open_store(const char *file, uint32_t n_readers, char *prob
     }
     if (has_file(store->db) &&
         (!open_readers(store, file, n_readers) || !store_start_checkpointer(store, file))) {
-        snprintf(problem, problem_size, "it cannot be opened once more, or memory is short");
+        snprintf(problem, problem_size,
+                 "further connections to it cannot be opened, or memory ran out");
         store_close(store);
         return NULL;
     }

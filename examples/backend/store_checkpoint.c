@@ -69,7 +69,7 @@ static bool has_failed(struct store_checkpointer *checkpointer, int code)
         return false;
     atomic_fetch_add(&checkpointer->store->n_failures, 1);
     if (log_pause_take(&pause))
-        log_line(WS_LOG_ERROR, "a checkpoint of the database: %s",
+        log_line(WS_LOG_ERROR, "a checkpoint of the database failed: %s",
                  sqlite3_errmsg(checkpointer->db));
     return true;
 }

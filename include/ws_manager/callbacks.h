@@ -56,7 +56,7 @@ typedef void ws_connect_callback(ws_manager *manager, const ws_connection_info *
  * @param code        why (enum ws_close_code, RFC 6455 §7.4): the peer's code,
  *                    #WS_CLOSE_NO_STATUS if the peer gave none, the code of this side, or
  *                    #WS_CLOSE_ABNORMAL if the connection broke
- * @param reason      the text to the code; "" for none
+ * @param reason      the text for the code; "" for none
  * @param user_data   that of ws_manager_options
  *
  * @threads The thread of the connection's loop, without a lock held.
@@ -71,8 +71,9 @@ typedef void ws_disconnect_callback(ws_manager *manager, const ws_connection_inf
  *
  * If any connection is reauthorized while this callback decides whether a client may enter a room,
  * the decision may be outdated, and the callback is called again. If that happens 16 times in a
- * row, the client is refused. A client also loses a room that it is in if the callback calls
- * ws_manager_reauthorize() for it each time that it is called for this room.
+ * row, the client is refused. If the callback itself calls
+ * ws_manager_reauthorize() for the client whenever it is asked about a room, the client loses that
+ * room, even if it is in the room already.
  *
  * @param manager     the manager
  * @param connection  the connection

@@ -1,8 +1,8 @@
 /** @file
  * Events between processes: the interface between the manager and a carrier.
  *
- * A carrier is the client of an engine such as Redis (redis.h). This header is for those who
- * write one; a host that uses a carrier needs nothing of it.
+ * A carrier is the client of an engine such as Redis (redis.h). This header is for authors of
+ * carriers; a host that only uses a carrier does not need it.
  *
  * The engine keeps one stream of events in one order. With a carrier set, an event that is sent
  * goes to the carrier. It is delivered on every process, in the stream's order, when the
@@ -170,10 +170,10 @@ typedef struct ws_cluster {
      * again is carried out once only if it reaches the same process.
      *
      * It is called when a client of Socket.IO connects, when its rooms change, and at intervals of
-     * `recovery_ms` while it is connected. Behind a value of a kilobyte or more, the next one of
-     * the same client follows after a pause of 32 ms for each kilobyte. For messages with a `ref`
-     * of any client, it is called when a message is answered, and before a message is carried out
-     * that is answered later. Any thread calls it, also several at once, without a lock held.
+     * `recovery_ms` while it is connected. After a value of a kilobyte or more, the client's
+     * next value follows after 32 ms for each kilobyte. For a message with a `ref`, of any client,
+     * it is called when the message is answered, and before the message is carried out if its
+     * answer may come later. Any thread calls it, also several at once, without a lock held.
      *
      * @param key     the name of the value: at most 64 lowercase hexadecimal digits
      * @param rank    a value that has a higher rank is not replaced

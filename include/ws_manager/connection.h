@@ -128,7 +128,7 @@ WS_EXPORT int ws_manager_connect(ws_manager *manager, ws_loop *loop,
  * @param connection  the connection's id
  * @param code        why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC
  *                    6455 §7.4)
- * @param reason      a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none;
+ * @param reason      a text for the code, at most 123 bytes (RFC 6455 §5.5); NULL for none;
  *                    copied
  *
  * @retval WS_OK                the call is accepted

@@ -411,7 +411,7 @@ WS_EXPORT int ws_http_keeps_alive(const ws_http *http);
  * @param http    the request
  * @param code    why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC 6455
  *                §7.4)
- * @param reason  a text to the code, at most 123 bytes; NULL for none; copied
+ * @param reason  a text for the code, at most 123 bytes; NULL for none; copied
  *
  * @retval WS_OK           the stream is ending
  * @retval WS_ERR_INVALID  the code or the reason is not acceptable

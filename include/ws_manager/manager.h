@@ -230,9 +230,9 @@ typedef struct ws_manager_options {
     /** The age of the oldest event that is kept, by `clock`; 0: no limit, the default. */
     uint32_t history_age_ms;
 
-    /** The memory of the kept events; 0: no limit; default 64 MiB. It includes the forms that
-     * are made of an event for its recipients, each once: compressed, for event streams, for
-     * clients of Socket.IO. Forms that are made later, for clients that recover, are counted when
+    /** The memory of the kept events; 0: no limit; default 64 MiB. It includes the forms in
+     * which an event is sent (compressed, for event streams, for clients of Socket.IO), each
+     * counted once. Forms that are made later, for clients that recover, are counted when
      * further events are added. With a cluster, the process may use the same amount again while
      * clients read older events from the stream. */
     uint64_t history_bytes;
@@ -539,7 +539,7 @@ typedef struct ws_drain_options {
     size_t size;   /**< set by ws_drain_options_init() */
     uint16_t code; /**< enum ws_close_code; default #WS_CLOSE_SERVICE_RESTART */
 
-    /** A text to the code, at most 91 bytes (123 without `retry_spread_ms`); NULL: none;
+    /** A text for the code, at most 91 bytes (123 without `retry_spread_ms`); NULL: none;
      * copied. */
     const char *reason;
 

@@ -103,7 +103,7 @@ WS_EXPORT void *ws_server_client_data(const ws_server_client *client);
  * @param client  a client for which ws_server_client_set_data() was called
  * @param code    why: 1000 to 1003, 1007 to 1014 or 3000 to 4999 (enum ws_close_code, RFC 6455
  *                §7.4)
- * @param reason  a text to the code, at most 123 bytes (RFC 6455 §5.5); NULL for none; copied
+ * @param reason  a text for the code, at most 123 bytes (RFC 6455 §5.5); NULL for none; copied
  *
  * @retval WS_OK           the WebSocket or stream is closing
  * @retval WS_ERR_INVALID  the code or the reason is not acceptable

@@ -147,7 +147,7 @@ static inline void ws_server_response_init(ws_server_response *response)
 
 /** Answers a request. The request and its texts stay valid until the callback returns.
  *
- * Some errors do not leave the client without an answer, as the list of results says.
+ * After some errors the client receives an answer all the same: the list of results says which.
  *
  * @param request   the request
  * @param response  the answer

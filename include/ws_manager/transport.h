@@ -44,7 +44,7 @@ typedef struct ws_transport {
      * The manager has released the connection and calls none of these functions again for it.
      *
      * @param code            why: enum ws_close_code
-     * @param reason          a text to the code, not NUL-terminated
+     * @param reason          a text for the code, not NUL-terminated
      * @param length          of `reason`, in bytes
      * @param transport_data  that of ws_connect_options
      */
@@ -154,7 +154,7 @@ WS_EXPORT int ws_manager_transport_writable(ws_manager *manager, ws_conn_id conn
  * @param manager     the manager
  * @param connection  the connection's id
  * @param code        why, for `on_disconnect`: enum ws_close_code
- * @param reason      a text to the code; NULL for none
+ * @param reason      a text for the code; NULL for none
  *
  * @retval WS_OK             the connection has ended
  * @retval WS_ERR_NOT_FOUND  there is no such connection

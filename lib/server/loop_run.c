@@ -171,7 +171,7 @@ static void handle_timeout(struct loop *loop, enum timeout timeout, struct timer
     }
     if (timeout == TIMEOUT_HEAD)
         refusal_log_request(&loop->server->log, &connection->http->request, 0,
-                            "its head took too long");
+                            "its head did not arrive in time");
     connection_close(connection);
 }
 

@@ -268,7 +268,7 @@ class Connections(HttpCase):
         for client in clients:
             client.sendall((self.LARGE * 2000)[:64 << 10])
         backend.process.send_signal(signal.SIGCONT)
-        while b"too many answers are not read" not in os.pread(log.fileno(), MIB, 0):
+        while b"clients leave too many answers unread" not in os.pread(log.fileno(), MIB, 0):
             self.assertIsNone(backend.process.poll())
             threading.Event().wait(0.05)
         self.assertEqual(clients[-1].recv(1), b"H")

@@ -220,7 +220,7 @@ class SlowHeads(unittest.TestCase):
                 self.assertTrue(drip_until_closed(dripping))
                 self.assertEqual(silent.recv(1), b"")
             log.seek(0)
-            self.assertIn(b"info: request refused: its head took too long (GET /healthz)\n", log.read())
+            self.assertIn(b"info: request refused: its head did not arrive in time (GET /healthz)\n", log.read())
 
 
 class Shutdown(unittest.TestCase):

@@ -384,7 +384,7 @@ class Tls(unittest.TestCase):
         with (tempfile.TemporaryFile() as log,
               TlsBackend(self.authority, "--threads", "1", "--log-level", "debug", stderr=log) as backend):
             def refused():
-                return os.pread(log.fileno(), 1 << 20, 0).count(b"TLS: a hello is too large")
+                return os.pread(log.fileno(), 1 << 20, 0).count(b"TLS: the ClientHello is too large")
 
             first = tls_hello.hello(groups=[P_384, P_256], keys=[tls_hello.key(P_384, bytes(97))])
             for before, sent in ((b"", tls_hello.records(large)), (b"", tls_hello.records(large, 1)),

@@ -218,7 +218,7 @@ static struct held_message *copy_message(ws_loop *loop, const struct client_mess
 static void refuse(struct connection *connection, const struct client_message *message)
 {
     static const struct answer_problem open = {
-        ANSWER_TIMEOUT, "the server cannot find out in time whether it was carried out before"};
+        ANSWER_TIMEOUT, "the server cannot tell in time whether this was carried out before"};
 
     reply_with_problem(connection, message->ref, open);
 }

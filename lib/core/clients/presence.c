@@ -122,7 +122,7 @@ void client_set_state(struct connection *connection, const struct client_message
 void client_watch_service(struct connection *connection, const struct client_message *message)
 {
     static const struct answer_problem is_room = {
-        ANSWER_BAD_REQUEST, "a room's presence is received with join_room"};
+        ANSWER_BAD_REQUEST, "join a room with \"presence\":true to watch its presence"};
     int result;
 
     if (message->room != NULL) {

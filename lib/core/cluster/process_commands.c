@@ -69,7 +69,7 @@ int process_command_carry_out(ws_manager *manager, const ws_cluster_event *event
     if (result == WS_ERR_LIMIT) {
         counter_add_shared(&manager->counters, COUNTER_presence_skipped, 1);
         stream_log_skip(manager, event->position,
-                        "of a process beyond those that presence counts");
+                        "from a process beyond the limit for presence");
         result = WS_OK;
     }
     return result;

@@ -89,8 +89,9 @@ static bool is_crowded(const struct presence *presence)
            is_near(presence->bytes, options->max_presence_bytes);
 }
 
-/* The one whose grace time ends next for a user who comes into `room`, which stays: its last member
- * is not that one. Whoever leaves the service waits for the beat, which announces it. */
+/* The member whose grace time ends next, to make room for a user who comes into `room`. Not the
+ * last member of `room`, because the room must stay, and no member of the list of the service,
+ * whose end the beat announces. */
 static struct presence_member *next_to_make_room(const struct presence *presence,
                                                  const struct presence_room *room)
 {

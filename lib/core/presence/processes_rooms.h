@@ -7,9 +7,9 @@
 #include "core/presence/processes_read.h"
 
 /* A process (NO_PROCESS: one too many, whose need is not noted) needs what this one has of some
- * rooms, of all, or all that this one has. Whoever comes later is sent, too, as long as the room
- * is needed. What exceeds a limit of this process is left out. WS_ERR_INVALID; WS_ERR_NO_MEMORY:
- * to be tried again. */
+ * rooms, of all, or all that this one has. Members who come later are sent, too, as long as the
+ * room is needed. What exceeds a limit of this process is left out. WS_ERR_INVALID;
+ * WS_ERR_NO_MEMORY: to be tried again. */
 int processes_rooms_wanted(ws_manager *manager, uint32_t process,
                            const struct presence_command *command);
 

@@ -208,7 +208,7 @@ struct presence {
     uint64_t bytes; /* of rooms, members and their states */
     uint64_t n_rooms_made;
     uint64_t clock_ms; /* the time that the keeper has counted (beat.c) */
-    uint64_t life_ms;  /* likewise, and none left out */
+    uint64_t life_ms;  /* the keeper's time with its pauses, which clock_ms leaves out */
     struct presence_member *first_leaving[N_LEAVING]; /* the one that is due first */
     struct presence_member *last_leaving[N_LEAVING];
     struct presence_member *first_unsent; /* members that are to be sent to other processes */

@@ -31,7 +31,7 @@
  *  WAITS_FOR_JOINS     READY               it has so many values that no further room is joined
  *  READY               WAITS_FOR_JOINS     the transport accepted these values
  *  WAITS_FOR_PAGE      READY               it entered a room: values do not wait for events
- *  WAITS_FOR_POSITION  READY               the same
+ *  WAITS_FOR_POSITION  READY               it entered a room: values do not wait for events
  *
  * A READY or LOST recovery ends when it has caught up with the loop: its connection is then an
  * ordinary one. Both states are on the list of recoveries that can continue. */

@@ -94,7 +94,7 @@ static int parse_room(const ws_allocator *memory, struct json_slice value,
         return refuse(
             problem, ANSWER_BAD_REQUEST,
             "\"room\" must be a string of 1 to 128 bytes without control characters, line "
-            "separators and characters that reorder text");
+            "separators or characters that reorder text");
     return WS_OK;
 }
 

@@ -72,7 +72,7 @@ void connection_unlink(struct connection *connection)
     atomic_store_explicit(&loop->n_published, --loop->n_connections, memory_order_relaxed);
 }
 
-static const char needed_place[] = "its place was needed for a new connection";
+static const char needed_place[] = "the server needed room for a new connection";
 
 const char connection_refusal[] = "this address has too many connections";
 

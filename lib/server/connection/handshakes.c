@@ -43,7 +43,7 @@ void handshakes_serve(struct loop *loop)
 
         if (oldest != NULL) {
             refusal_log_address(&loop->server->log, &oldest->peer, 0,
-                                "too many handshakes of TLS are unfinished");
+                                "too many TLS handshakes are unfinished");
             connection_close(oldest);
         }
         next = waiting->first;

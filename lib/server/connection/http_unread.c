@@ -91,5 +91,5 @@ bool http_unread_close_longest(struct loop *loop, const char *reason)
 bool http_unread_limit(struct loop *loop)
 {
     return loop->blocked.bytes > HTTP_UNREAD_BYTES &&
-           http_unread_close_longest(loop, "too many answers are not read");
+           http_unread_close_longest(loop, "clients leave too many answers unread");
 }

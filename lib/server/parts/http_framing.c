@@ -57,10 +57,11 @@ static int check_transfer_encoding(const struct http_request *request,
                                    const struct count *codings, const char **message)
 {
     if (request->parser.http_minor == 0)
-        return refuse(message, HTTP_STATUS_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding");
+        return refuse(message, HTTP_STATUS_BAD_REQUEST,
+                      "Transfer-Encoding is not allowed in HTTP/1.0");
     if (!codings->ends_with_chunked || codings->chunked > 1)
         return refuse(message, HTTP_STATUS_BAD_REQUEST,
-                      "chunked must be the last transfer coding, once");
+                      "chunked must be the last transfer coding and occur only once");
     if (codings->fields > 1)
         return refuse(message, HTTP_STATUS_BAD_REQUEST,
                       "there are two Transfer-Encoding headers");

@@ -59,7 +59,7 @@ static int check_hello(SSL *ssl, int *alert, void *user_data)
 
     if (tls_hello_has_short_lists(ssl))
         return SSL_CLIENT_HELLO_SUCCESS;
-    server_log_line(tls->log, WS_LOG_DEBUG, "TLS: a hello has too long a list");
+    server_log_line(tls->log, WS_LOG_DEBUG, "TLS: a list in the ClientHello is too long");
     *alert = SSL_AD_ILLEGAL_PARAMETER;
     return SSL_CLIENT_HELLO_ERROR;
 }

@@ -34,7 +34,7 @@ static int receive(BIO *bio, char *bytes, int size)
     socket->eof = length == 0;
     if (length > 0 && socket->awaits_hello &&
         !tls_hello_may_go_on(&socket->hello, bytes, (size_t)length)) {
-        socket->refused = "a hello is too large";
+        socket->refused = "the ClientHello is too large";
         return refuse(bio);
     }
     return (int)length;

@@ -36,7 +36,7 @@ static void log_unfinished_head(ws_websocket *websocket)
     struct request *request =
         websocket->state == WEBSOCKET_HEAD ? websocket_take_request(websocket) : NULL;
 
-    refusal_log(websocket_loop(websocket), 0, "its head took too long", request);
+    refusal_log(websocket_loop(websocket), 0, "its head did not arrive in time", request);
     request_free(request);
 }
 

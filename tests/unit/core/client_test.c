@@ -16,7 +16,7 @@ static struct client ann;
 #define ROOM_REFUSED                                                                           \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"room\\\" must be a string of 1 to "  \
     "128 "                                                                                     \
-    "bytes without control characters, line separators and characters that reorder text\"}}"
+    "bytes without control characters, line separators or characters that reorder text\"}}"
 #define TYPE_REFUSED                                                                           \
     "\"data\":{\"code\":\"bad_request\",\"message\":\"\\\"type\\\" must be a string\"}}"
 #define TYPE_UNKNOWN                                                                           \

@@ -192,7 +192,7 @@ static inline void come_back(struct process *process, struct client *client,
 #define TIMEOUT(ref)                                                                           \
     "{\"type\":\"error\",\"ref\":" ref                                                         \
     ",\"data\":{\"code\":\"timeout\",\"message\":\"the server "                                \
-    "cannot find out in time whether it was carried out before\"}}"
+    "cannot tell in time whether this was carried out before\"}}"
 #define TOO_LATE                                                                               \
     "{\"type\":\"error\",\"ref\":1,\"data\":{\"code\":\"timeout\",\"message\":\"the "          \
     "application did not answer in time; the message may have been carried out\"}}"

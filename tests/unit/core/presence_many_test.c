@@ -162,7 +162,7 @@ static void on_log(int level, const char *line, void *user_data)
 {
     (void)level;
     (void)user_data;
-    n_logged += strstr(line, "of a process beyond those that presence counts and was ") != NULL;
+    n_logged += strstr(line, "from a process beyond the limit for presence and was ") != NULL;
 }
 
 /* A process too many is counted and logged, and known when another one has died. */
