@@ -63,8 +63,10 @@
  * authorized again, and its user must not have changed; `accept_handshake`, `on_connect` and
  * `on_join` are called as for any client. It becomes a new client if the history does not reach
  * back far enough, or if it or the application had disconnected its socket. With a cluster
- * (redis.h) it may reconnect to any process, even after its former one was killed. All
- * connections that may recover each other's sessions must use one endpoint.
+ * (redis.h) it may reconnect to any process, even after its former one was killed. It is then in
+ * the rooms that the carrier had at that moment: a join is acknowledged before the carrier has it,
+ * which takes milliseconds, or up to 2 s for a client whose user and rooms take a kilobyte or more.
+ * All connections that may recover each other's sessions must use one endpoint.
  *
  * @par Namespaces
  * The host registers other namespaces than "/" with `namespaces`. A socket there is a connection
