@@ -6,12 +6,17 @@
 #include "base/utf8.h"
 #include "core/presence/processes_states.h"
 
+/* The bit of a process among those that need a room; NO_PROCESS has none. */
+static uint64_t bit_of(uint32_t process)
+{
+    return process < PRESENCE_MAX_PROCESSES ? (uint64_t)1 << process : 0;
+}
+
 static void note_wanted(struct presence *presence, struct presence_room *room, uint32_t process)
 {
-    uint64_t bit;
+    uint64_t bit = bit_of(process);
 
-    assert(process != NO_PROCESS);
-    bit = (uint64_t)1 << process;
+    assert(bit != 0);
     room->wanted_by |= bit;
     if (presence->processes[process].is_sending)
         room->repeated_by |= bit;
@@ -40,7 +45,7 @@ static int repeat_room(ws_manager *manager, uint32_t process, const char *name)
     struct presence *presence = manager->presence;
     struct presence_room *room = presence_find_room(presence, name);
 
-    if (room == NULL || (room->wanted_by >> process & 1) == 0)
+    if (room == NULL || (room->wanted_by & bit_of(process)) == 0)
         return send_room(manager, process, name);
     note_wanted(presence, room, process);
     return WS_OK;
@@ -52,7 +57,7 @@ static int release_room(ws_manager *manager, uint32_t process, const char *name)
     struct presence_room *room = presence_find_room(presence, name);
 
     if (room != NULL)
-        processes_rooms_forget(presence, room, (uint64_t)1 << process, 0);
+        processes_rooms_forget(presence, room, bit_of(process), 0);
     return WS_OK;
 }
 
