@@ -87,12 +87,24 @@ int loop_reserve_n(ws_loop *loop, size_t n, bool limited)
     return WS_OK;
 }
 
+/* Whether the posting will wake the loop, which may have run since if the lock was given back. */
+static bool is_to_wake(const struct posting *posting, const ws_loop *loop)
+{
+    unsigned i = 0;
+
+    while (loop->wakers > 0 && i < posting->n_wake && posting->wake[i] != loop)
+        i++;
+    return loop->wakers > 0 && i < posting->n_wake;
+}
+
 void posting_wake(struct posting *posting, ws_loop *loop)
 {
     manager_assert_locked(posting->manager);
     if (loop->awake || loop == entered || loop->options.wake == NULL)
         return;
     loop->awake = true;
+    if (is_to_wake(posting, loop))
+        return;
     loop->wakers++;
     posting->wake[posting->n_wake++] = loop;
 }

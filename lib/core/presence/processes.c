@@ -333,8 +333,10 @@ static int apply_members(struct posting *posting, uint32_t process,
         presence_command_free_entry(manager, &entry);
         if (result == WS_ERR_LIMIT)
             result = WS_OK;
-        if (++n % APPLIED_AT_ONCE == 0)
-            manager_relock(manager);
+        if (++n % APPLIED_AT_ONCE == 0) { /* gives the lock back, and wakes loops */
+            posting_end(posting);
+            posting_begin(posting, manager);
+        }
     }
     return result;
 }

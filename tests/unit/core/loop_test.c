@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/events/ids.h"
+#include "core/inbox.h"
+#include "core/manager.h"
 #include "support/drain.h"
 #include "support/host.h"
 #include "support/suite.h"
@@ -173,6 +175,29 @@ START_TEST(one_wake_up_for_all_calls_between_two_runs)
     ck_assert_uint_eq(host.n_wakes, 1);
     emit_number(&host, NULL, 1);
     ck_assert_uint_eq(host.n_wakes, 2);
+    host_run(&host);
+    end();
+}
+END_TEST
+
+/* Steps that take long give the lock back in between, so that loops can run. */
+START_TEST(a_loop_that_runs_within_a_step_is_woken_once)
+{
+    struct posting posting;
+
+    begin();
+    posting_begin(&posting, host.manager);
+    for (int i = 0; i < 10; i++) {
+        posting_wake(&posting, host.loop);
+        manager_unlock(host.manager);
+        host_run(&host);
+        manager_lock(host.manager);
+    }
+    posting_wake(&posting, host.loop);
+    ck_assert_uint_eq(posting.n_wake, 1);
+    posting_end(&posting);
+    ck_assert_uint_eq(host.n_wakes, 1);
+    ck_assert_uint_eq(host.loop->wakers, 0);
     host_run(&host);
     end();
 }
@@ -399,6 +424,7 @@ int main(void)
         a_clock_that_is_set_back_is_logged_once,
         a_turn_ends_even_if_a_callback_keeps_emitting,
         one_wake_up_for_all_calls_between_two_runs,
+        a_loop_that_runs_within_a_step_is_woken_once,
         every_kind_of_call_wakes,
         a_pending_disconnect_wakes_the_loop,
         calls_without_recipients_wake_no_loop,
