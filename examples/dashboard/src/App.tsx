@@ -1,12 +1,20 @@
+import type { CSSProperties } from "react";
+import { ConnectionStatus, NotificationToast, WebSocketProvider } from "@ws-manager/react";
 import { Dashboard } from "./components/Layout/Dashboard";
 import { PanelBoundary } from "./components/Layout/PanelBoundary";
 import { ThemeToggle } from "./components/Layout/ThemeToggle";
-import { ConnectionStatus } from "./components/WebSocket/ConnectionStatus";
-import { NotificationToast } from "./components/WebSocket/NotificationToast";
 import { TopicRooms } from "./components/WebSocket/TopicRooms";
 import { webSocketOptions } from "./config";
 import { LiveDataProvider } from "./contexts/LiveDataContext";
-import { WebSocketProvider } from "./contexts/WebSocketContext";
+import { toToast } from "./lib/toasts";
+
+/** The page's own colours, which follow its theme. */
+const toastStyle = {
+  "--normal-bg": "var(--surface)",
+  "--normal-border": "var(--line-strong)",
+  "--normal-text": "var(--text)",
+  "--border-radius": "10px",
+} as CSSProperties;
 
 const options = webSocketOptions(window.location);
 
@@ -19,7 +27,7 @@ export function App() {
         <header className="page-header">
           <img src="/icon.svg" alt="" width="32" height="32" />
           <h1>Orders, live</h1>
-          <ConnectionStatus />
+          <ConnectionStatus unstyled />
           <ThemeToggle />
         </header>
         <LiveDataProvider>
@@ -27,7 +35,7 @@ export function App() {
             <Dashboard />
           </div>
         </LiveDataProvider>
-        <NotificationToast />
+        <NotificationToast toToast={toToast} style={toastStyle} />
       </WebSocketProvider>
     </PanelBoundary>
   );

@@ -27,5 +27,12 @@ export const eventSchemas = {
 };
 
 export type DashboardEvents = EventsOf<typeof eventSchemas>;
+
+declare module "@ws-manager/react" {
+  interface Register {
+    events: DashboardEvents;
+  }
+}
+
 export type DashboardEvent = AnyEvent<DashboardEvents>;
 export type DashboardClient = WebSocketClient<DashboardEvents>;

@@ -1,4 +1,4 @@
-// The package's modules are ES modules, except those in dist/cjs.
+// The modules of the package in this folder are ES modules, except those in dist/cjs.
 import { writeFileSync } from "node:fs";
 
-writeFileSync(new URL("../dist/cjs/package.json", import.meta.url), '{ "type": "commonjs" }\n');
+writeFileSync("dist/cjs/package.json", '{ "type": "commonjs" }\n');

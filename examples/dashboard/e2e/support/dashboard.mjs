@@ -10,7 +10,7 @@ export class Dashboard {
     this.page = page;
     this.context = context;
     this.complaints = complaints;
-    this.status = page.locator(".connection").getByRole("status");
+    this.status = page.locator(".ws-manager-connection").getByRole("status");
   }
 
   panel(name) {

@@ -1,5 +1,6 @@
 /** The dashboard's data for all components below: loading them, applying events, and saving
  * changes. */
+import { useWebSocketContext } from "@ws-manager/react";
 import { createContext, use, useCallback, useEffect, useMemo, useReducer, type ReactNode } from "react";
 import type { DashboardEvent } from "../events";
 import * as api from "../lib/api";
@@ -7,7 +8,6 @@ import { EventBatch } from "../lib/live-data/event-batch";
 import { reduceLiveData } from "../lib/live-data/reducer";
 import { initialLiveData, type LiveData } from "../lib/live-data/state";
 import type { OrderStatus } from "../lib/model";
-import { useWebSocketContext } from "./WebSocketContext";
 
 export interface LiveDataActions {
   reload: () => void;

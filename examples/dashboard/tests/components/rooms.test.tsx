@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, expect, it, vi } from "vitest";
 import { RoomChat } from "../../src/components/Messages/RoomChat";
 import { OnlinePanel } from "../../src/components/Presence/OnlinePanel";
-import { useWebSocketContext } from "../../src/contexts/WebSocketContext";
+import { useWebSocketContext } from "@ws-manager/react";
 import { whenState } from "../support/client";
 import { renderConnected } from "../support/dom";
 import { answer, send, StubServer, type StubOptions } from "../../../clients/client/tests/support/stub-server";

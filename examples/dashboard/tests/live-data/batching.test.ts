@@ -1,7 +1,6 @@
-/** Batching events, and limiting toasts. */
+/** Batching events. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { EventBatch } from "../../src/lib/live-data/event-batch";
-import { ToastLimit } from "../../src/lib/toast-limit";
 
 const FRAME_MS = 16;
 
@@ -55,9 +54,4 @@ it("delivers nothing once it is stopped", () => {
   batch.stop();
   vi.advanceTimersByTime(1000);
   expect(portions).toEqual([]);
-});
-
-it("limits the toasts in a period, and counts the others", () => {
-  const limit = new ToastLimit(2, 1000);
-  expect([0, 1, 2, 3, 1000, 1001, 1002].map((now) => limit.ask(now))).toEqual([0, 0, 1, 2, 0, 0, 1]);
 });

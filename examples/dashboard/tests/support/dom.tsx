@@ -3,7 +3,7 @@ import { cleanup, configure, render, type RenderResult } from "@testing-library/
 import { StrictMode, type ReactNode } from "react";
 import { afterEach } from "vitest";
 import NodeWebSocket from "ws";
-import { useWebSocketContext, WebSocketProvider } from "../../src/contexts/WebSocketContext";
+import { useWebSocketContext, WebSocketProvider } from "@ws-manager/react";
 import { eventSchemas, type DashboardClient, type DashboardEvents } from "../../src/events";
 import type { WebSocketClientOptions } from "@ws-manager/client";
 import type { ClientOptions } from "./client";

@@ -6,7 +6,7 @@ import { formatCount, formatMoney, formatNumber } from "../../lib/format";
 import type { Resource } from "../../lib/live-data/resource";
 import { isMarked } from "../../lib/live-data/state";
 import { isLow, type InventoryItem } from "../../lib/model";
-import { showToast } from "../../lib/toasts";
+import { showToast } from "@ws-manager/react";
 import { ChangeTag } from "../Layout/ChangeTag";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";
@@ -58,7 +58,7 @@ function InventoryRow({ item, mark, setQuantity }: InventoryRowProps) {
     try {
       await setQuantity(item.sku, quantity);
     } catch (error) {
-      showToast("error", `${item.name}: ${asError(error).message}`);
+      showToast({ severity: "error", message: `${item.name}: ${asError(error).message}` });
     }
   };
 

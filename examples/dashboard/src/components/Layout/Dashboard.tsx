@@ -1,7 +1,7 @@
 /** The page below its header. Each part subscribes only to the data that it shows, and is rendered
  * only when these change; if one fails, the others stay. */
+import { useWebSocketContext } from "@ws-manager/react";
 import { useLiveData } from "../../contexts/LiveDataContext";
-import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import { ClientsPanel } from "../Clients/ClientsPanel";
 import { EventLog } from "../Events/EventLog";
 import { InventoryPanel } from "../Inventory/InventoryPanel";

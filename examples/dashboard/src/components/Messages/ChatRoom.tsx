@@ -1,11 +1,10 @@
 /** The messages of a room that was joined, what became of one's own, and who is typing. */
 import { useReducer, useRef, useState, type SubmitEvent } from "react";
-import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import type { DashboardEvents } from "../../events";
 import { useTypingSender, useTypists } from "../../hooks/use-typing";
-import { useWebSocket } from "../../hooks/use-websocket";
 import { reduceChat, type Line } from "../../lib/chat";
 import { WebSocketRequestError, type Room } from "@ws-manager/client";
+import { useWebSocket, useWebSocketContext } from "@ws-manager/react";
 import { Field } from "../Forms/Field";
 import { Icon } from "../Layout/Icon";
 

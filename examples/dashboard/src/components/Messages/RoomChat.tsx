@@ -1,9 +1,8 @@
 /** Joins a room, to send messages to its members. */
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
-import { useWebSocketContext } from "../../contexts/WebSocketContext";
 import type { DashboardEvents } from "../../events";
-import { useWebSocket } from "../../hooks/use-websocket";
 import { WebSocketRequestError, type Room } from "@ws-manager/client";
+import { useWebSocket, useWebSocketContext } from "@ws-manager/react";
 import { Field } from "../Forms/Field";
 import { Icon } from "../Layout/Icon";
 import { ChatRoom } from "./ChatRoom";

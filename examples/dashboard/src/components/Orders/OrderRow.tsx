@@ -5,7 +5,7 @@ import { asError } from "../../lib/api";
 import { formatDayAndTime, formatMoney, formatTime } from "../../lib/format";
 import type { Change } from "../../lib/live-data/resource";
 import { nextStatuses, type Order, type OrderStatus } from "../../lib/model";
-import { showToast } from "../../lib/toasts";
+import { showToast } from "@ws-manager/react";
 import { ChangeTag } from "../Layout/ChangeTag";
 import { StatusBadge } from "./StatusBadge";
 
@@ -35,7 +35,7 @@ export const OrderRow = memo(function OrderRow({ order, mark, index, measure, se
       try {
         await setStatus(order.id, status);
       } catch (error) {
-        showToast("error", `Order ${order.id}: ${asError(error).message}`);
+        showToast({ severity: "error", message: `Order ${order.id}: ${asError(error).message}` });
       }
     });
 

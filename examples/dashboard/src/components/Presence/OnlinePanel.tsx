@@ -2,11 +2,11 @@
  * disconnected. */
 import { memo, useState, type ReactNode } from "react";
 import { ONLINE_ROOM } from "../../config";
-import { usePresence } from "../../hooks/use-presence";
 import { useRequest } from "../../hooks/use-request";
 import { disconnectUser, type Statistics } from "../../lib/api";
 import { formatCount } from "../../lib/format";
 import type { ConnectionState, Member, Presence } from "@ws-manager/client";
+import { usePresence } from "@ws-manager/react";
 import { FormOutcome } from "../Forms/FormOutcome";
 import { Icon } from "../Layout/Icon";
 import { Panel } from "../Layout/Panel";

@@ -1,24 +1,21 @@
 /** Joins the rooms to which the backend sends its events when it runs with --topic-rooms. */
+import type { RoomOptions, WebSocketRequestError } from "@ws-manager/client";
+import { showToast, useRoom } from "@ws-manager/react";
 import { useEffect } from "react";
 import { TOPIC_ROOMS } from "../../config";
-import { useWebSocketContext } from "../../contexts/WebSocketContext";
-import { showToast } from "../../lib/toasts";
-import { WebSocketRequestError } from "@ws-manager/client";
 
 export function TopicRooms() {
-  const { client } = useWebSocketContext();
+  return TOPIC_ROOMS.map(([name, options]) => <TopicRoom key={name} name={name} options={options} />);
+}
+
+function TopicRoom({ name, options }: { name: string; options: RoomOptions }) {
+  const { error } = useRoom(name, options);
 
   useEffect(() => {
-    const rooms = TOPIC_ROOMS.map(([name, options]) => client.room(name, options));
-    for (const { name, joined } of rooms) {
-      joined.catch((error: unknown) => {
-        if (error instanceof WebSocketRequestError && isWorthTelling(error)) {
-          showToast("error", `Cannot receive events of ${name}: ${error.message}`);
-        }
-      });
+    if (error !== null && isWorthTelling(error)) {
+      showToast({ severity: "error", message: `Cannot receive events of ${name}: ${error.message}` });
     }
-    return () => rooms.forEach((room) => void room.leave().catch(() => undefined));
-  }, [client]);
+  }, [name, error]);
 
   return null;
 }

@@ -3,12 +3,11 @@
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it } from "vitest";
-import { ConnectionStatus } from "../../src/components/WebSocket/ConnectionStatus";
-import { browserSignals } from "@ws-manager/client";
-import { Backend } from "../../../clients/client/tests/support/backend";
-import { createSignals, whenState } from "../support/client";
-import { renderConnected } from "../support/dom";
-import { StubServer } from "../../../clients/client/tests/support/stub-server";
+import { ConnectionStatus } from "@ws-manager/react";
+import { Backend } from "../../client/tests/support/backend";
+import { createSignals, whenState } from "../../client/tests/support/states";
+import { renderConnected } from "./support/dom";
+import { StubServer } from "../../client/tests/support/stub-server";
 
 const FOREVER_MS = 2 ** 31 - 1;
 const cleanups: (() => unknown)[] = [];
@@ -85,36 +84,26 @@ describe("the connection's status", () => {
   });
 });
 
-describe("the browser's signals", () => {
-  it("are delivered until unsubscribed", () => {
-    const heard: string[] = [];
-    const stop = browserSignals.listen({
-      onWake: () => heard.push("wake"),
-      onOffline: () => heard.push("offline"),
-      onSleep: () => heard.push("sleep"),
-    });
-    const transition = (type: string, persisted: boolean) => {
-      window.dispatchEvent(Object.assign(new Event(type), { persisted }));
-    };
-    const fireAll = () => {
-      window.dispatchEvent(new Event("online"));
-      document.dispatchEvent(new Event("visibilitychange"));
-      window.dispatchEvent(new Event("offline"));
-      document.dispatchEvent(new Event("freeze"));
-      document.dispatchEvent(new Event("resume"));
-      transition("pagehide", true);
-      transition("pageshow", true);
-    };
-    // jsdom says "prerender" where a browser says "visible".
-    Object.defineProperty(document, "visibilityState", { configurable: true, value: "visible" });
-    fireAll();
-    Object.defineProperty(document, "visibilityState", { configurable: true, value: "hidden" });
-    document.dispatchEvent(new Event("visibilitychange"));
-    // A page that is left for good, or shown for the first time.
-    transition("pagehide", false);
-    transition("pageshow", false);
-    stop();
-    fireAll();
-    expect(heard).toEqual(["wake", "wake", "offline", "sleep", "wake", "sleep", "wake"]);
+describe("the look of the connection's status", () => {
+  const parts = (container: HTMLElement) => Array.from(container.querySelectorAll<HTMLElement>("[class^=ws-manager]"));
+
+  it("needs no stylesheet, and can be changed", async () => {
+    const stub = await StubServer.start();
+    cleanups.push(() => stub.stop());
+    const { client, container, show } = renderConnected(
+      stub.url,
+      <ConnectionStatus className="mine" style={{ gap: "2em" }} />,
+    );
+    await act(() => whenState(client, "connected"));
+    const [root, , icon] = parts(container);
+    expect(root?.className).toBe("ws-manager-connection mine");
+    expect([root?.style.display, root?.style.gap]).toEqual(["inline-flex", "2em"]);
+    expect(icon?.style.color).toBe("var(--ws-manager-good, #17854a)");
+    // Without a size an SVG fills the window.
+    expect([icon?.getAttribute("width"), icon?.getAttribute("height")]).toEqual(["1em", "1em"]);
+
+    show(<ConnectionStatus unstyled />);
+    expect(parts(container).map((part) => part.getAttribute("style") ?? "")).toEqual(["", "", ""]);
+    expect(parts(container)[0]?.className).toBe("ws-manager-connection");
   });
 });
