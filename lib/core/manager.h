@@ -116,6 +116,7 @@ void manager_unlock(ws_manager *manager);
 static inline void manager_relock(ws_manager *manager)
 {
     manager_unlock(manager);
+    lock_let_others(&manager->lock);
     manager_lock(manager);
 }
 

@@ -131,10 +131,8 @@ static bool next_batch(ws_loop *loop)
     manager_lock(manager);
     for (size_t i = 0; i < loop->batch.count; i++) {
         command_unpin(manager, &loop->batch.items[i]);
-        if (i % UNPINNED_AT_ONCE == UNPINNED_AT_ONCE - 1) {
-            manager_unlock(manager);
-            manager_lock(manager);
-        }
+        if (i % UNPINNED_AT_ONCE == UNPINNED_AT_ONCE - 1)
+            manager_relock(manager);
     }
     kept = loop->batch.capacity <= INBOX_KEPT;
     if (!kept) {

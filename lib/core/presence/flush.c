@@ -217,6 +217,7 @@ static enum step_result send_room(ws_loop *loop, struct presence_room *room, uin
         posting_begin(&posting, manager);
         result = take_step(loop, &posting, &step);
         posting_end(&posting);
+        lock_let_others(&manager->lock);
         budget_spend(budget, step.is_quiet ? QUIET_COST : MESSAGE_COST);
         notify(loop, room->name, &step.notices);
         buffer_free(&step.notices);

@@ -163,6 +163,7 @@ static void sweep_table(ws_manager *manager, const struct name_table *table,
             has_more = name_table_walk(table, &position, visit, sweep);
         presence_find_keeper(&sweep->posting);
         posting_end(&sweep->posting);
+        lock_let_others(&manager->lock);
         if (has_more || !sweep->has_removed)
             continue;
         has_more = true;
@@ -335,6 +336,7 @@ static int apply_members(struct posting *posting, uint32_t process,
             result = WS_OK;
         if (++n % APPLIED_AT_ONCE == 0) { /* gives the lock back, and wakes loops */
             posting_end(posting);
+            lock_let_others(&manager->lock);
             posting_begin(posting, manager);
         }
     }

@@ -202,6 +202,7 @@ void processes_doubt_states(ws_manager *manager, int64_t time_ms)
             has_more = name_table_walk(&presence->members, &position, doubt_state, &gap);
         has_freed |= presence->members.count < before;
         posting_end(&posting);
+        lock_let_others(&manager->lock);
         if (has_more || !has_freed)
             continue;
         /* The table may have shrunk, so that the walk passed some over. */

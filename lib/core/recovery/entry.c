@@ -94,10 +94,8 @@ static size_t read_values(ws_manager *manager, struct last_values_reader *reader
 
     manager_lock(manager);
     last_values_begin_reading(values, reader);
-    while (last_values_read(values, reader)) {
-        manager_unlock(manager);
-        manager_lock(manager);
-    }
+    while (last_values_read(values, reader))
+        manager_relock(manager);
     last_values_end_reading(values, reader);
     manager_unlock(manager);
     reverse(reader->messages, reader->count);
