@@ -201,6 +201,20 @@ static const char *scheme(const struct ws_server *server)
     return server->tls != NULL ? "https" : "http";
 }
 
+/* Explains a failed call of the system by errno. */
+static int explain_errno(const struct ws_server *server, const char *what, const char *object)
+{
+    int error = errno;
+
+    return explain(server, error == ENOMEM ? WS_ERR_NO_MEMORY : WS_ERR_SYSTEM,
+                   "cannot %s%s: %s", what, object, strerror(error));
+}
+
+static int explain_listen(const struct ws_server *server, const char *url)
+{
+    return explain_errno(server, "listen on ", url);
+}
+
 /* Makes a loop listen; the address then has the port in use. False with errno. */
 static bool add_listener(struct loop *loop, enum listener_kind kind,
                          struct listen_address *listen)
@@ -218,46 +232,54 @@ static bool add_listener(struct loop *loop, enum listener_kind kind,
     return false;
 }
 
-static bool add_loop(struct ws_server *server)
+static int add_loop(struct ws_server *server)
 {
     struct loop *loop = loop_new(server, server->n_loops);
 
     if (loop == NULL)
-        return false;
+        return explain_errno(server, "make a thread's event loop", "");
     server->loops[server->n_loops++] = loop;
-    return add_listener(loop, LISTENER_PUBLIC, &server->listen);
+    return add_listener(loop, LISTENER_PUBLIC, &server->listen)
+               ? WS_OK
+               : explain_listen(server, server->url);
 }
 
-static bool open_loops(struct ws_server *server)
+static int open_loops(struct ws_server *server)
 {
     uint32_t n = server->options.threads;
+    int result = WS_OK;
 
     listen_format(&server->listen, scheme(server), server->url, sizeof server->url);
     server->loops = calloc(n, sizeof *server->loops);
     server->threads = calloc(n, sizeof *server->threads);
-    if (server->loops == NULL || server->threads == NULL || !listen_begin(&server->listen))
-        return false;
-    while (server->n_loops < n)
-        if (!add_loop(server))
-            return false;
+    if (server->loops == NULL || server->threads == NULL)
+        return explain_errno(server, "make the event loops", "");
+    if (!listen_begin(&server->listen))
+        return explain_listen(server, server->url);
+    while (result == WS_OK && server->n_loops < n)
+        result = add_loop(server);
+    if (result != WS_OK)
+        return result;
     atomic_store(&server->n_unaware, n);
     atomic_store(&server->n_running, n);
     listen_format(&server->listen, scheme(server), server->url, sizeof server->url);
-    return server->options.fd < 0 ||
-           loop_watch_application(server->loops[0], server->options.fd);
+    if (server->options.fd >= 0 &&
+        !loop_watch_application(server->loops[0], server->options.fd))
+        return explain_errno(server, "wait for input at the descriptor `fd`", "");
+    return WS_OK;
 }
 
 /* The first loop has this listener, too: a thread of its own would be idle all day. */
-static bool open_admin(struct ws_server *server)
+static int open_admin(struct ws_server *server)
 {
     if (server->admin.kind == LISTEN_NONE)
-        return true;
+        return WS_OK;
     listen_format(&server->admin, scheme(server), server->admin_url, sizeof server->admin_url);
     if (!listen_begin(&server->admin) ||
         !add_listener(server->loops[0], LISTENER_ADMIN, &server->admin))
-        return false;
+        return explain_listen(server, server->admin_url);
     listen_format(&server->admin, scheme(server), server->admin_url, sizeof server->admin_url);
-    return true;
+    return WS_OK;
 }
 
 static void *run_thread(void *loop)
@@ -267,7 +289,7 @@ static void *run_thread(void *loop)
 }
 
 /* The threads receive no signals, which are the application's. */
-static bool start_threads(struct ws_server *server)
+static int start_threads(struct ws_server *server)
 {
     uint32_t first = server->options.caller_runs != 0;
     sigset_t all;
@@ -283,7 +305,7 @@ static bool start_threads(struct ws_server *server)
     }
     pthread_sigmask(SIG_SETMASK, &former, NULL);
     errno = error;
-    return error == 0;
+    return error == 0 ? WS_OK : explain_errno(server, "start a thread", "");
 }
 
 static void begin_stop(struct ws_server *server)
@@ -321,14 +343,13 @@ static int start(struct ws_server *server)
 {
     int result = open_parts(server);
 
-    if (result != WS_OK)
-        return result;
-    if (open_loops(server) && open_admin(server) && start_threads(server))
-        return WS_OK;
-    return explain(server, errno == ENOMEM ? WS_ERR_NO_MEMORY : WS_ERR_SYSTEM,
-                   "cannot listen on %s%s%s: %s", server->url,
-                   server->admin_url[0] != '\0' ? " and " : "", server->admin_url,
-                   strerror(errno));
+    if (result == WS_OK)
+        result = open_loops(server);
+    if (result == WS_OK)
+        result = open_admin(server);
+    if (result == WS_OK)
+        result = start_threads(server);
+    return result;
 }
 
 /* A server with these options, checked, that has nothing open. NULL is returned after an error. */

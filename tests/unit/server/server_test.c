@@ -573,6 +573,27 @@ START_TEST(an_address_in_use_is_refused)
 }
 END_TEST
 
+static void ignore_input(void *user_data)
+{
+    (void)user_data;
+}
+
+START_TEST(a_start_that_fails_names_what_failed)
+{
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+    options.admin_listen = "unix:/nonexistent/socket";
+    ck_assert_int_eq(ws_server_start(manager, &options, &server), WS_ERR_SYSTEM);
+    ck_assert(begins(problem, "cannot listen on unix:/nonexistent/socket: "));
+    options.admin_listen = NULL;
+    options.fd = file; /* epoll has no events of files */
+    options.on_fd = ignore_input;
+    ck_assert_int_eq(ws_server_start(manager, &options, &server), WS_ERR_SYSTEM);
+    ck_assert(begins(problem, "cannot wait for input at the descriptor `fd`: "));
+    close(file);
+}
+END_TEST
+
 START_TEST(options_are_checked)
 {
     static const char *const no_ranges[] = {"10.0.0.0/99"};
@@ -753,6 +774,7 @@ int main(void)
         it_listens_at_a_unix_socket,
         systemd_passes_it_a_socket,
         an_address_in_use_is_refused,
+        a_start_that_fails_names_what_failed,
         options_are_checked,
         it_stops_when_clients_have_their_queued_messages,
         the_caller_runs_the_first_thread,
