@@ -154,7 +154,7 @@ static enum token_result check_signature(const struct token_key *key,
 
 static bool read_time(const cJSON *claim, int64_t *time_ms)
 {
-    if (!cJSON_IsNumber(claim) || claim->valuedouble < 0)
+    if (claim == NULL || !cJSON_IsNumber(claim) || claim->valuedouble < 0)
         return false;
     *time_ms = claim->valuedouble < (double)LATEST_S ? (int64_t)(claim->valuedouble * 1000)
                                                      : LATEST_S * 1000;

@@ -8,6 +8,7 @@ import asyncio
 import collections
 import contextlib
 import json
+import os
 import random
 import time
 import unittest
@@ -19,6 +20,8 @@ from test_process_commands import ProcessCommandsCase
 
 N_CLIENTS = 8
 BETWEEN_FAULTS_S = 2
+# With ThreadSanitizer a client can be elsewhere before its process has told Redis where it came from.
+IS_STRICT = os.environ.get("SANITIZE") != "thread"
 FAILURES = (OSError, websockets.WebSocketException, asyncio.TimeoutError)
 
 
@@ -39,6 +42,7 @@ class Requester:
         self.ends = {}  # how each request ended: its answer, when, and on which process
         self.sent = collections.defaultdict(list)  # when, and to which process
         self.n_answers = collections.Counter()  # by connection and ref
+        self.abandoned = set()  # requests that a process may not have read when the client was already elsewhere
         self.news = asyncio.Event()
 
     async def run(self, stop):
@@ -69,6 +73,10 @@ class Requester:
         await client.send(json.dumps({"type": "request", "method": "later", "data": ref, "ref": ref}))
         if self.random.random() < 0.3:
             await asyncio.sleep(self.random.random() / 10)
+            if self.random.random() < 0.3:
+                self.abandoned.add(ref)
+            else:
+                await client.close()  # so the process has read the request
             raise ConnectionError("the client goes away")
         while ref not in self.answers:
             if reading.done():
@@ -196,11 +204,12 @@ class ALedger(RequestsCase):
         for requester in requesters:
             self.assertEqual(set(requester.n_answers.values()), {1})
         counts = await self.carried_out()
+        abandoned = set().union(*(requester.abandoned for requester in requesters))
         for ref, (answer, when, process) in ends.items():
             times = sent[ref] + [(when, process)]
             if answer["type"] == "error":
                 self.assertEqual(answer["data"]["code"], "timeout", answer)
-            if not self.is_excused(times):
+            if IS_STRICT and ref not in abandoned and not self.is_excused(times):
                 self.assertEqual((ref, answer["type"], counts[ref]), (ref, "response", 1))
         kinds = collections.Counter(answer["type"] for answer, _, _ in ends.values())
         again = sum(len(times) > 1 for times in sent.values())
