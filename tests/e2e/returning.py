@@ -124,5 +124,8 @@ class ReturningClient:
             begin = time.monotonic()
 
     async def close(self):
-        self._task.cancel()
+        # An error of the connection that ends at this moment may take the place of the cancellation.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
         await asyncio.gather(self._task, return_exceptions=True)
