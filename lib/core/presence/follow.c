@@ -4,9 +4,11 @@
 #include "core/presence/announce.h"
 #include "core/presence/wishes.h"
 
+/* Other processes answer in a moment, unless they are overloaded. Silence therefore shows that this
+ * process is alone only after it has lasted, and that others have told everything much sooner. */
 enum {
-    LEARNING_BEATS = 5,    /* of silence, after what others had was asked for */
-    LEARNING_MAX_MS = 3000 /* however long others go on */
+    LEARNING_BEATS = 5,    /* of silence, after another process told something */
+    LEARNING_MAX_MS = 3000 /* whether none answers, or however long others go on */
 };
 
 bool follow_is_on(const ws_manager *manager)
@@ -39,8 +41,7 @@ void follow_asked(struct presence *presence)
         presence->learned_ms > 0)
         return;
     presence->learned_by_ms = presence->clock_ms + LEARNING_MAX_MS;
-    presence->learned_ms = presence->clock_ms;
-    follow_told(presence);
+    presence->learned_ms = presence->learned_by_ms;
 }
 
 void follow_ask_again(struct presence *presence)

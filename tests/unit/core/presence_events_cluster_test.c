@@ -59,7 +59,7 @@ static void begin(void)
     processes_open();
     for (size_t i = 0; i < N_PROCESSES; i++)
         observe(i);
-    processes_pass(2000);
+    processes_pass(4000); /* no process has told another one of users */
 }
 
 static void end(void)
@@ -280,6 +280,29 @@ START_TEST(a_process_that_begins_announces_nobody_who_was_there)
 }
 END_TEST
 
+/* The others do not answer for a while, and users come before they do. */
+START_TEST(a_process_that_begins_waits_for_slow_processes)
+{
+    change_nothing();
+    begin();
+    kill_process(2);
+    come(0, "ann");
+    processes_pass(500);
+    expect_all("+ann ");
+    is_cut[0] = true;
+    is_cut[1] = true;
+    processes_open_one(2);
+    observe(2);
+    come(2, "ann");
+    processes_pass(1500);
+    is_cut[0] = false;
+    is_cut[1] = false;
+    processes_pass(4000);
+    expect_all("");
+    end();
+}
+END_TEST
+
 /* Processes that begin at the same time each have users that the others cannot know. */
 START_TEST(processes_that_begin_together_announce_each_others_users)
 {
@@ -290,7 +313,7 @@ START_TEST(processes_that_begin_together_announce_each_others_users)
         observe(i);
     come(0, "ann");
     come(1, "bob");
-    processes_pass(2000);
+    processes_pass(4000);
     for (size_t i = 0; i < N_PROCESSES; i++) {
         const char *all = heard(&observers[i]);
 
@@ -656,6 +679,7 @@ int main(void)
         the_users_of_a_dead_process_leave_after_its_lease,
         who_comes_back_to_another_process_in_time_has_not_left,
         a_process_that_begins_announces_nobody_who_was_there,
+        a_process_that_begins_waits_for_slow_processes,
         processes_that_begin_together_announce_each_others_users,
         all_hear_the_same,
         without_the_stream_nobody_is_announced,
