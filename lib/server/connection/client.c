@@ -34,11 +34,14 @@ void ws_server_client_address(const ws_server_client *client, char *text, size_t
 
 const char *ws_server_client_scheme(const ws_server_client *client)
 {
+    static const char *const schemes[] = {
+        [SCHEME_UNKNOWN] = NULL, [SCHEME_HTTP] = "http", [SCHEME_HTTPS] = "https"};
     const struct connection *connection = connection_of(client);
 
     if (connection == NULL)
         return NULL;
-    return connection->http != NULL ? connection->http->request.scheme : connection->scheme;
+    return connection->http != NULL ? connection->http->request.scheme
+                                    : schemes[connection->scheme];
 }
 
 int ws_server_check_page(ws_handshake *handshake)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/connection/http_answer.h"
 #include "server/connection/http_unread.h"
 #include "server/parts/address.h"
 #include "server/parts/refusal_log.h"
@@ -193,7 +194,7 @@ void connection_open(struct loop *loop, int fd, bool is_admin,
                       loop->server);
     http->request.scheme = connection_scheme(connection);
     http->view = (struct ws_server_request){.http = &http->request, .is_admin = is_admin};
-    connection->file = -1;
+    http->file = -1;
     connection->interest = EPOLLIN;
     connection->phase = PHASE_HTTP;
     connection->is_admin = is_admin;
@@ -236,15 +237,6 @@ static void free_realtime(struct connection *connection)
     connection_forget_data(connection);
 }
 
-static void close_file(struct connection *connection)
-{
-    if (connection->file < 0)
-        return;
-    close(connection->file);
-    connection->file = -1;
-    atomic_fetch_sub(&connection->loop->server->n_files, 1);
-}
-
 void connection_close(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -252,8 +244,6 @@ void connection_close(struct connection *connection)
     connection->phase = PHASE_DEAD;
     free_realtime(connection);
     connection_http_end(connection);
-    byte_buffer_free(&connection->out);
-    close_file(connection);
     connection_proxy_close(connection);
     if (connection->address != NULL)
         address_table_leave(&loop->server->addresses, connection->address);
@@ -303,7 +293,7 @@ static void discard_input(struct connection *connection)
 
         if (length < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        connection->discarded += length > 0 ? (size_t)length : 0;
+        connection->discarded += length > 0 ? (uint32_t)length : 0;
         if (length <= 0 || connection->discarded > LINGER_MAX_BYTES) {
             connection_close(connection);
             return;
@@ -313,8 +303,8 @@ static void discard_input(struct connection *connection)
 
 static enum connection_write write_buffer(struct connection *connection)
 {
-    struct byte_buffer *out = &connection->out;
-    int more = connection->file >= 0 ? MSG_MORE : 0;
+    struct byte_buffer *out = &connection->http->out;
+    int more = connection->http->file >= 0 ? MSG_MORE : 0;
 
     while (byte_buffer_length(out) > 0) {
         struct iovec piece = {byte_buffer_bytes(out), byte_buffer_length(out)};
@@ -334,11 +324,12 @@ static enum connection_write write_file(struct connection *connection)
 {
     size_t budget = FILE_BYTES_PER_TURN;
 
-    while (connection->file_left > 0 && budget > 0) {
-        size_t wanted =
-            (uint64_t)connection->file_left < budget ? (size_t)connection->file_left : budget;
-        ssize_t sent = stream_send_file(&connection->stream, connection->file,
-                                        &connection->file_offset, wanted);
+    while (connection->http->file_left > 0 && budget > 0) {
+        size_t wanted = (uint64_t)connection->http->file_left < budget
+                            ? (size_t)connection->http->file_left
+                            : budget;
+        ssize_t sent = stream_send_file(&connection->stream, connection->http->file,
+                                        &connection->http->file_offset, wanted);
 
         if (sent < 0 && errno == EINTR)
             continue;
@@ -346,13 +337,13 @@ static enum connection_write write_file(struct connection *connection)
             return WRITE_BLOCKED;
         if (sent <= 0)
             return WRITE_BROKEN; /* or the file became shorter than its Content-Length */
-        connection->file_left -= sent;
+        connection->http->file_left -= sent;
         budget -= (size_t)sent;
         http_unread_count(connection, (size_t)sent);
     }
-    if (connection->file_left > 0)
+    if (connection->http->file_left > 0)
         return WRITE_BLOCKED; /* others first; epoll reports the socket again in the next turn */
-    close_file(connection);
+    http_close_file(connection);
     return WRITE_DONE;
 }
 
@@ -360,7 +351,7 @@ enum connection_write connection_write_http(struct connection *connection)
 {
     enum connection_write result = write_buffer(connection);
 
-    if (result == WRITE_DONE && connection->file >= 0)
+    if (result == WRITE_DONE && connection->http->file >= 0)
         result = write_file(connection);
     return result == WRITE_DONE ? connection_flush(connection) : result;
 }

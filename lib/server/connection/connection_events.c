@@ -119,7 +119,7 @@ static void note_held(struct connection *connection)
  * library has copied what it needs of them: thousands of polls wait at a time. */
 static void settle_in(struct connection *connection, bool is_socketio)
 {
-    byte_buffer_trim(&connection->out);
+    byte_buffer_trim(&connection->http->out);
     if (is_socketio || ws_http_id(connection->events) == 0) {
         connection_http_drop_request(connection);
         connection_forget_data(connection); /* its stream was refused after all */
@@ -186,7 +186,7 @@ static bool may_send(struct connection *connection, size_t length)
 {
     if (!is_stream(connection))
         return hold(connection, length);
-    connection->discarded += length;
+    connection->discarded += (uint32_t)length;
     return connection->discarded <= IGNORED_MAX_BYTES;
 }
 

@@ -31,16 +31,16 @@ static const char too_many_requests[] = "too many requests at once; try again";
 
 static bool may_answer(const struct connection *connection)
 {
-    return !connection->last && connection->file < 0 &&
+    return !connection->last && connection->http->file < 0 &&
            connection->http->request.state < HTTP_COMPLETE &&
            connection->http->placing != PLACING_ELSEWHERE &&
-           byte_buffer_length(&connection->out) <= OUT_LIMIT;
+           byte_buffer_length(&connection->http->out) <= OUT_LIMIT;
 }
 
 /* Whether answers are still to be written. */
 static bool has_unsent(const struct connection *connection)
 {
-    return byte_buffer_length(&connection->out) > 0 || connection->file >= 0;
+    return byte_buffer_length(&connection->http->out) > 0 || connection->http->file >= 0;
 }
 
 /* A connection whose turn has come may always do one piece of work. */
@@ -67,7 +67,7 @@ static void answer_expectation(struct connection *connection)
     static const char answer[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
     connection->http->request.expects_continue = false;
-    byte_buffer_append(&connection->out, answer, strlen(answer));
+    byte_buffer_append(&connection->http->out, answer, strlen(answer));
 }
 
 /* False after answering a request whose client is refused. */
@@ -771,6 +771,8 @@ void connection_http_end(struct connection *connection)
     http_request_free(&http->request);
     http_count_request(connection);
     byte_buffer_free(&http->held);
+    byte_buffer_free(&http->out);
+    http_close_file(connection);
     free(http);
     connection->http = NULL;
 }

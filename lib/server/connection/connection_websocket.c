@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
 
@@ -56,6 +57,13 @@ static bool offers_broken_deflate(const struct http_request *request, size_t fie
            user_agent_keeps_deflate_context(http_request_header(request, "User-Agent"));
 }
 
+static enum client_scheme scheme_of(const struct http_request *request)
+{
+    if (request->scheme == NULL)
+        return SCHEME_UNKNOWN;
+    return strcmp(request->scheme, "https") == 0 ? SCHEME_HTTPS : SCHEME_HTTP;
+}
+
 bool connection_websocket_start(struct connection *connection)
 {
     struct loop *loop = connection->loop;
@@ -83,7 +91,7 @@ bool connection_websocket_start(struct connection *connection)
     }
     connection->phase = PHASE_WEBSOCKET;
     connection->is_paced = route->kind == WS_SERVER_WEBSOCKET_PACED;
-    connection->scheme = request->scheme;
+    connection->scheme = scheme_of(request);
     connection->is_unadmitted = true;
     if (route_is_socketio(route))
         timer_start(&connection->timer, &loop->timeouts[TIMEOUT_UNADMITTED], loop->now_ms);
@@ -95,7 +103,6 @@ bool connection_websocket_start(struct connection *connection)
 
     free(headers);
     connection_http_end(connection);
-    byte_buffer_free(&connection->out);
     return true;
 }
 

@@ -2,6 +2,8 @@
  * Which answer it is, and when, is decided in connection_http.c. */
 #include "server/connection/http_answer.h"
 
+#include <unistd.h>
+
 #include "server/connection/http_turns.h"
 #include "server/connection/request_client.h"
 #include "server/parts/address.h"
@@ -77,20 +79,31 @@ static void queue_response(struct connection *connection, struct response *respo
                       !atomic_load(&connection->loop->server->stopping);
 
     if (!response_write(response, is_head, keep_alive, request->parser.http_minor == 0,
-                        &connection->out)) {
+                        &connection->http->out)) {
         connection->last = true;
     } else {
         connection->last = !keep_alive;
         /* One without bytes would only keep back what is before it (MSG_MORE). */
         if (response->file >= 0 && response->file_length > 0 && !is_head) {
-            connection->file = response->file;
-            connection->file_offset = 0;
-            connection->file_left = response->file_length;
+            connection->http->file = response->file;
+            connection->http->file_offset = 0;
+            connection->http->file_left = response->file_length;
             atomic_fetch_add(&connection->loop->server->n_files, 1);
             response->file = -1;
         }
     }
     http_end_request(connection);
+}
+
+void http_close_file(struct connection *connection)
+{
+    struct http_exchange *http = connection->http;
+
+    if (http->file < 0)
+        return;
+    close(http->file);
+    http->file = -1;
+    atomic_fetch_sub(&connection->loop->server->n_files, 1);
 }
 
 static bool changes_something(const struct http_request *request)

@@ -29,6 +29,9 @@ void http_end_request(struct connection *connection);
 void http_answer_request(struct connection *connection, struct response *response);
 void http_answer_error(struct connection *connection, int status, const char *message);
 
+/* Closes the file that is an answer's body, if there is one. */
+void http_close_file(struct connection *connection);
+
 /* Also logs why the request is refused. */
 void http_answer_failure(struct connection *connection, int status, const char *message);
 

@@ -55,7 +55,7 @@ void http_unread_count(struct connection *connection, size_t written)
 void http_unread_note(struct connection *connection, bool is_blocked)
 {
     struct http_unread *unread = &connection->http->unread;
-    size_t bytes = live_memory(&connection->out) + live_memory(&connection->http->held);
+    size_t bytes = live_memory(&connection->http->out) + live_memory(&connection->http->held);
 
     connection->loop->blocked.bytes += bytes - unread->bytes;
     unread->bytes = bytes;

@@ -84,6 +84,9 @@ enum connection_phase {
     PHASE_DEAD    /* closed; its memory is freed at the end of the turn */
 };
 
+/* http_request.scheme in a byte. */
+enum client_scheme { SCHEME_UNKNOWN, SCHEME_HTTP, SCHEME_HTTPS };
+
 /* Which loop serves the current request. */
 enum http_placing {
     PLACING_UNKNOWN,   /* its head is not complete */
@@ -97,14 +100,18 @@ struct http_exchange {
     struct http_request request;     /* being received */
     struct ws_server_request view;   /* of it, for the application */
     struct ws_server_ticket *ticket; /* the application answers later; else NULL */
-    struct byte_buffer held;         /* received, but not used before responses are written */
-    struct http_unread unread;       /* answers that the client does not read */
-    struct http_place place;         /* its place among those that wait for their turn */
-    size_t spent;                    /* of HTTP_CONNECTION_COST, in this turn */
-    size_t body_bytes;               /* this request's part of loop->body_bytes */
-    size_t head_bytes;               /* and of loop->head_bytes */
-    bool has_acted;                  /* what the timer waits for has come since it was set */
-    bool has_queued;  /* the current request has waited among the expensive ones */
+    struct byte_buffer out;          /* responses */
+    int file;                        /* body of a response, sent after `out`; -1: none */
+    off_t file_offset;
+    off_t file_left;
+    struct byte_buffer held;   /* received, but not used before responses are written */
+    struct http_unread unread; /* answers that the client does not read */
+    struct http_place place;   /* its place among those that wait for their turn */
+    size_t spent;              /* of HTTP_CONNECTION_COST, in this turn */
+    size_t body_bytes;         /* this request's part of loop->body_bytes */
+    size_t head_bytes;         /* and of loop->head_bytes */
+    bool has_acted;            /* what the timer waits for has come since it was set */
+    bool has_queued;           /* the current request has waited among the expensive ones */
     bool is_poll;     /* the library's response, to a GET for Socket.IO, may take long */
     bool has_arrived; /* it was received by another loop, and is to be used by this one */
     enum http_placing placing;
@@ -123,8 +130,8 @@ struct connection {
     struct loop *loop;
     ws_websocket *websocket; /* in PHASE_WEBSOCKET; else NULL */
     struct stream stream;
-    int file;          /* body of a response, sent after `out`; -1: none */
-    uint32_t interest; /* EPOLLIN, EPOLLOUT: what the connection waits for */
+    uint32_t interest;  /* EPOLLIN, EPOLLOUT: what the connection waits for */
+    uint32_t discarded; /* bytes, in PHASE_LINGER, and of a stream's client */
     enum connection_phase phase : 8;
     bool eof;           /* the client sends no more */
     bool last;          /* the connection ends once `out` is written */
@@ -132,14 +139,11 @@ struct connection {
     bool is_admin;      /* came in by admin_listen */
     bool is_refused;    /* any request is answered with 429 */
     bool is_unadmitted; /* a WebSocket or poll of Socket.IO whose client is not admitted here */
-    struct byte_buffer out; /* HTTP responses */
+    enum client_scheme scheme : 8; /* of the WebSocket's request */
 
     ws_http *events; /* in PHASE_EVENTS; else NULL */
     /* In PHASE_HTTP, and in PHASE_EVENTS without a stream; else NULL. */
     struct http_exchange *http;
-    off_t file_offset;
-    off_t file_left;
-    size_t discarded;        /* in PHASE_LINGER, and of a stream's client */
     struct connection *next; /* in the loop's connections, or in its dead ones */
     struct connection *previous;
     struct timer timer;
@@ -147,7 +151,6 @@ struct connection {
     struct address_count *address; /* where it is counted; NULL: nowhere */
     struct in6_addr peer;          /* the client's address, or that of a trusted proxy */
     struct proxied *proxied;       /* if the peer is a trusted proxy; else NULL */
-    const char *scheme;            /* of the WebSocket's request, as http_request.scheme */
 };
 
 /* --- a loop ---------------------------------------------------------------------------------- */

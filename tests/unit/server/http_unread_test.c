@@ -19,8 +19,8 @@ static void set_up(void)
     loop = calloc(1, sizeof *loop);
     ck_assert_ptr_nonnull(loop);
     for (size_t i = 0; i < N_CONNECTIONS; i++) {
-        exchanges[i] = (struct http_exchange){0};
-        connections[i] = (struct connection){.loop = loop, .http = &exchanges[i], .file = -1};
+        exchanges[i] = (struct http_exchange){.file = -1};
+        connections[i] = (struct connection){.loop = loop, .http = &exchanges[i]};
     }
 }
 
@@ -28,7 +28,7 @@ static void tear_down(void)
 {
     for (size_t i = 0; i < N_CONNECTIONS; i++) {
         http_unread_forget(&connections[i]);
-        byte_buffer_free(&connections[i].out);
+        byte_buffer_free(&exchanges[i].out);
         byte_buffer_free(&exchanges[i].held);
     }
     ck_assert_ptr_null(loop->blocked.first);
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(only_what_is_left_counts)
 {
-    struct byte_buffer *out = &connections[0].out;
+    struct byte_buffer *out = &exchanges[0].out;
     struct byte_buffer *held = &exchanges[0].held;
 
     set_up();
@@ -93,7 +93,7 @@ static struct connection *open_blocked(void)
     connection->loop = loop;
     connection->http = calloc(1, sizeof *connection->http);
     ck_assert_ptr_nonnull(connection->http);
-    connection->file = -1;
+    connection->http->file = -1;
     connection->stream.fd = open("/dev/null", O_RDONLY);
     connection_link(connection);
     http_unread_note(connection, true);
