@@ -236,7 +236,7 @@ static void broadcast(ws_event *event, unsigned room, int number)
     size_t n = calls_below(3);
     struct kept_event kept = {
         .place = state.n_events, .number = number, .key = (int)calls_below(KEPT_KEYS + 1) - 1};
-    char key[8];
+    char key[12];
     int result;
 
     if (room == OWN_ROOM && kept.key != KEPT_NO_KEY) {

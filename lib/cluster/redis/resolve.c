@@ -22,13 +22,12 @@ int lookup_at_once(ws_redis_lookup *lookup, const char *host, void *user_data)
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     int result = getaddrinfo(host, NULL, &hints, &list);
-    char text[LOOKUP_ERROR_SIZE];
 
     (void)user_data;
     if (result == 0)
         ws_redis_lookup_done(lookup, list, NULL);
     else if (result == EAI_SYSTEM)
-        ws_redis_lookup_done(lookup, NULL, strerror_r(errno, text, sizeof text));
+        ws_redis_lookup_done(lookup, NULL, strerror(errno));
     else
         ws_redis_lookup_done(lookup, NULL, gai_strerror(result));
     if (result == 0)

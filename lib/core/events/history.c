@@ -138,7 +138,7 @@ static void count(struct history *history, struct history_entry *entry)
 {
     size_t cost = cost_of(entry->message);
 
-    history->bytes += cost - entry->counted;
+    history->bytes += (uint64_t)cost - entry->counted;
     entry->counted = cost;
 }
 

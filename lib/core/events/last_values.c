@@ -179,7 +179,7 @@ static void count_forms(struct last_values *values, struct kept_value *value)
 {
     size_t cost = cost_of(value) + frames_variant_bytes(&value->message->frames);
 
-    values->bytes += cost - value->counted;
+    values->bytes += (uint64_t)cost - value->counted;
     value->counted = cost;
 }
 

@@ -11,7 +11,7 @@ enum {
     FORGOTTEN_MAX = 4096 /* notes to be forgotten at once; others end with their time */
 };
 
-void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes)
+void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, uint64_t bytes)
 {
     kept->bytes += bytes;
     user->bytes += bytes;
@@ -19,7 +19,7 @@ void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, size_t 
 
 static void uncount_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes)
 {
-    kept_count_bytes(kept, user, -bytes);
+    kept_count_bytes(kept, user, -(uint64_t)bytes);
 }
 
 /* --- connections ----------------------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static void forget_note(struct kept_answers *kept, struct kept_member *member)
     lock_assert_held(&kept->lock);
     if (member->note_bytes == 0)
         return;
-    kept_count_bytes(kept, member->client->user, -member->note_bytes);
+    uncount_bytes(kept, member->client->user, member->note_bytes);
     member->note_bytes = 0;
     if (kept->n_forgotten >= FORGOTTEN_MAX)
         return;

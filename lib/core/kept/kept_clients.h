@@ -15,8 +15,8 @@ struct kept_client *kept_add_client(struct kept_answers *kept, ws_conn_id id,
 struct kept_client *kept_client_of(struct kept_answers *kept, ws_conn_id id,
                                    const char *user_id);
 
-/* Counts what a user takes more, or less if `bytes` wraps around. */
-void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, size_t bytes);
+/* Counts what a user takes more, or less if `bytes` wraps around: it is as wide as the sums. */
+void kept_count_bytes(struct kept_answers *kept, struct kept_user *user, uint64_t bytes);
 
 /* Adds a connection to a client, in the place of its oldest one if it has many. */
 void kept_add_member(struct kept_answers *kept, struct kept_client *client,

@@ -14,11 +14,10 @@ enum {
 
 static void account(struct kept_answers *kept, struct kept_answer *answer, size_t bytes)
 {
-    size_t more = bytes - answer->bytes; /* wraps around if it is less */
+    uint64_t more = (uint64_t)bytes - answer->bytes; /* wraps around if it is less */
 
-    answer->client->bytes += more;
-    answer->client->user->bytes += more;
-    kept->bytes += more;
+    answer->client->bytes += (size_t)more;
+    kept_count_bytes(kept, answer->client->user, more);
     answer->bytes = bytes;
 }
 

@@ -129,7 +129,8 @@ static void add_id(struct kept_answers *kept, struct kept_member *member,
                    struct kept_note *note, int at)
 {
     note->ids[at] = member->id;
-    kept_count_bytes(kept, member->client->user, note->text.length - member->note_bytes);
+    kept_count_bytes(kept, member->client->user,
+                     (uint64_t)note->text.length - member->note_bytes);
     member->note_bytes = note->text.length;
 }
 

@@ -330,7 +330,8 @@ START_TEST(an_idle_connection_holds_nothing_for_answers)
     }
     client_free(&ann);
     ck_assert_int_eq(host.memory.n_blocks, blocks);
-    ck_assert_uint_eq(sizeof(struct connection), 88);
+    if (sizeof(void *) == 8)
+        ck_assert_uint_eq(sizeof(struct connection), 88);
     end();
 }
 END_TEST

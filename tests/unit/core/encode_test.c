@@ -115,6 +115,8 @@ START_TEST(timestamps_agree_with_gmtime)
         char expected[64];
         struct tm tm;
 
+        if (sizeof seconds < sizeof day && day * 86400 >= INT32_MAX)
+            break; /* no later second is one of this system's time_t */
         ck_assert_ptr_nonnull(gmtime_r(&seconds, &tm));
         strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.042Z", &tm);
         check_timestamp((int64_t)seconds * 1000 + 42, expected);

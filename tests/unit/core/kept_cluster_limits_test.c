@@ -222,7 +222,7 @@ START_TEST(notes_of_an_unknown_past_are_bounded)
     buy_number(&third, 1);
     for (int i = 0; i < 60; i++)
         come_from_nowhere("eve", false);
-    ck_assert_uint_lt(count_notes(), 20);
+    ck_assert_uint_lt(count_notes(), 30);
     ck_assert_uint_lt(b.host.manager->kept_answers.bytes, 10000);
     ck_assert(has_note(&third));
     memories_answer();

@@ -217,10 +217,10 @@ START_TEST(the_messages_of_a_stream_give_way_to_its_next_one)
     enter_slowly(true);
     first = begin();
     last = begin();
-    ws_http_receive(first, part, 400);
+    ws_http_receive(first, part, 450);
     ws_http_end(first);
     unfinished_crowd_begin(host.loops[0]);
-    ws_http_receive(last, part, 200);
+    ws_http_receive(last, part, 400);
     ck_assert(is_unanswered(first));
     ws_http_end(last);
     expect_status(first, 503);

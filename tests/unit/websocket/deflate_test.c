@@ -2,6 +2,8 @@
  * window that was requested. */
 #include "transport/shared/deflate.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +194,8 @@ START_TEST(the_output_must_have_room_for_the_tail)
 }
 END_TEST
 
+/* Where size_t has 32 bits no length is beyond it. */
+#if SIZE_MAX > UINT_MAX
 START_TEST(a_length_beyond_zlib_s_range_stays_plain)
 {
     uint8_t to[8];
@@ -202,6 +206,7 @@ START_TEST(a_length_beyond_zlib_s_range_stays_plain)
     end();
 }
 END_TEST
+#endif
 
 START_TEST(state_is_allocated_once_for_each_window)
 {
@@ -253,7 +258,9 @@ int main(void)
         a_payload_within_the_window_is_the_same_for_all_windows,
         an_incompressible_payload_stays_plain,
         the_output_must_have_room_for_the_tail,
+#if SIZE_MAX > UINT_MAX
         a_length_beyond_zlib_s_range_stays_plain,
+#endif
         state_is_allocated_once_for_each_window,
         without_memory_a_payload_stays_plain,
         NULL,
