@@ -35,7 +35,8 @@ enum ws_error {
     WS_ERR_CLOSED = -16,  /**< it has ended: a connection, a carrier that is being freed */
     WS_ERR_FORKED = -17,  /**< made before fork(); it belongs to the parent */
     WS_ERR_TIMEOUT = -18, /**< no answer came in time */
-    WS_ERR_FAILED = -19   /**< a client answered with an error; a file cannot be loaded */
+    WS_ERR_FAILED = -19,  /**< a client answered with an error; a file cannot be loaded */
+    WS_ERR_MISUSE = -20   /**< in builds with checks: this thread must not call it now */
 };
 
 /** A short English text for a result, without a full stop.

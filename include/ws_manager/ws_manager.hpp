@@ -73,7 +73,8 @@ enum class errc : int {
     closed = WS_ERR_CLOSED,                 /**< #WS_ERR_CLOSED */
     forked = WS_ERR_FORKED,                 /**< #WS_ERR_FORKED */
     timeout = WS_ERR_TIMEOUT,               /**< #WS_ERR_TIMEOUT */
-    failed = WS_ERR_FAILED                  /**< #WS_ERR_FAILED */
+    failed = WS_ERR_FAILED,                 /**< #WS_ERR_FAILED */
+    misuse = WS_ERR_MISUSE                  /**< #WS_ERR_MISUSE */
 };
 
 /** @cond internal */

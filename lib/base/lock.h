@@ -1,6 +1,6 @@
 /* lock.h: a mutex that a thread can give to others in the middle of long work. In builds with
- * assertions it records which thread holds it, so that internal functions can assert that the lock
- * is or is not held. */
+ * assertions or checks it records which thread holds it, so that internal functions can assert that
+ * the lock is or is not held. */
 #ifndef WS_BASE_LOCK_H
 #define WS_BASE_LOCK_H
 
@@ -10,6 +10,9 @@
 #include <stdint.h>
 
 #include <pthread.h>
+
+#include "base/checked.h"
+#include "base/forks.h"
 
 /* Identifies the calling thread; never 0. In the child of a fork() the value is that of the
  * thread that called fork(). */
@@ -21,17 +24,23 @@ static inline uintptr_t thread_self(void)
 struct lock {
     pthread_mutex_t mutex;
     pthread_mutex_t gate; /* of threads that wait for `mutex`: held by the first one */
-#ifndef NDEBUG
+#if WS_CHECKS || !defined(NDEBUG)
     /* thread_self() of the thread that holds the lock; 0: none. Only that thread writes it. It
-     * is atomic because assertions read it without the lock. */
+     * is atomic because assertions and checks read it without the lock. */
     _Atomic uintptr_t holder;
+#endif
+#if WS_CHECKS
+    _Atomic unsigned holder_forks; /* forks_count() when it took the lock: in that process */
 #endif
 };
 
 static inline void lock_set_holder(struct lock *lock, uintptr_t thread)
 {
-#ifndef NDEBUG
-    atomic_store_explicit(&lock->holder, thread, memory_order_relaxed);
+#if WS_CHECKS
+    atomic_store_explicit(&lock->holder_forks, forks_count(), memory_order_relaxed);
+#endif
+#if WS_CHECKS || !defined(NDEBUG)
+    atomic_store_explicit(&lock->holder, thread, memory_order_release);
 #else
     (void)lock;
     (void)thread;

@@ -5,6 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+
+#if WS_CHECKS
+/* A signal handler on the same thread reads it. */
+static _Thread_local volatile unsigned n_allocator_calls;
+#endif
+
+static inline void count_calls(int change)
+{
+#if WS_CHECKS
+    n_allocator_calls += (unsigned)change;
+#else
+    (void)change;
+#endif
+}
+
+bool memory_is_in_allocator(void)
+{
+#if WS_CHECKS
+    return n_allocator_calls > 0;
+#else
+    return false;
+#endif
+}
+
 static void *system_malloc(size_t bytes, void *user_data)
 {
     (void)user_data;
@@ -35,7 +60,12 @@ void memory_allocator_init(ws_allocator *memory)
 
 void *memory_alloc(const ws_allocator *memory, size_t bytes)
 {
-    return memory->malloc(bytes, memory->user_data);
+    void *block;
+
+    count_calls(1);
+    block = memory->malloc(bytes, memory->user_data);
+    count_calls(-1);
+    return block;
 }
 
 void *memory_zalloc(const ws_allocator *memory, size_t bytes)
@@ -49,14 +79,23 @@ void *memory_zalloc(const ws_allocator *memory, size_t bytes)
 
 void *memory_realloc(const ws_allocator *memory, void *block, size_t bytes)
 {
-    return block == NULL ? memory_alloc(memory, bytes)
-                         : memory->realloc(block, bytes, memory->user_data);
+    void *moved;
+
+    if (block == NULL)
+        return memory_alloc(memory, bytes);
+    count_calls(1);
+    moved = memory->realloc(block, bytes, memory->user_data);
+    count_calls(-1);
+    return moved;
 }
 
 void memory_free(const ws_allocator *memory, void *block)
 {
-    if (block != NULL)
-        memory->free(block, memory->user_data);
+    if (block == NULL)
+        return;
+    count_calls(1);
+    memory->free(block, memory->user_data);
+    count_calls(-1);
 }
 
 char *memory_copy_text(const ws_allocator *memory, const char *text, size_t length)

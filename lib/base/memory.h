@@ -3,6 +3,7 @@
 #ifndef WS_BASE_MEMORY_H
 #define WS_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <ws_manager/types.h>
@@ -11,6 +12,10 @@
 void *memory_alloc(const ws_allocator *memory, size_t bytes);
 void *memory_zalloc(const ws_allocator *memory, size_t bytes);
 void *memory_realloc(const ws_allocator *memory, void *block, size_t bytes);
+
+/* In builds with checks: whether this thread is within the allocator, which a signal may have
+ * interrupted. Other builds: false. */
+bool memory_is_in_allocator(void);
 
 /* Does nothing for NULL. */
 void memory_free(const ws_allocator *memory, void *block);

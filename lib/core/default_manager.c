@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/checks.h"
 #include "core/manager.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -104,7 +105,7 @@ static void forget(const ws_manager *manager)
 
 void ws_manager_free(ws_manager *manager)
 {
-    if (manager == NULL)
+    if (manager == NULL || !checks_manager_free(manager))
         return;
     forget(manager);
     manager_unref(manager);

@@ -46,6 +46,8 @@ const char *ws_strerror(int error)
         return "no answer in time";
     case WS_ERR_FAILED:
         return "failed";
+    case WS_ERR_MISUSE:
+        return "not allowed on this thread or in this place";
     default:
         return "unknown error";
     }

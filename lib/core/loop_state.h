@@ -130,13 +130,18 @@ struct ws_loop {
     /* Any thread: the cost of unfinished work that came from the stream (backlog.h). */
     _Atomic uint64_t stream_backlog;
 
-#ifndef NDEBUG
+#if WS_CHECKS || !defined(NDEBUG)
     _Atomic uintptr_t inside; /* a thread_self(), while `busy` > 0: see loop_assert_thread() */
+#endif
+#if WS_CHECKS
+    _Atomic uintptr_t owner; /* a thread_self(): it called ws_loop_run() last */
+    atomic_bool has_strayed; /* a call on another thread was reported */
 #endif
 
     /* The loop's thread alone: */
     uint32_t for_recovery; /* left of a turn's budget for recoveries, until the next turn */
     uint32_t preparing;    /* sum of loop_charge() that is not taken yet */
+    unsigned n_hosted;     /* WebSockets and HTTP requests that the host has not freed */
     unsigned busy;         /* depth of library calls that use connections */
     bool running;          /* within ws_loop_run() */
     struct inbox batch;    /* the commands in execution; the first `done` are finished */
@@ -196,7 +201,7 @@ static inline void loop_assert_thread(const ws_loop *loop)
  * again. */
 static inline void loop_set_inside(ws_loop *loop, uintptr_t thread)
 {
-#ifndef NDEBUG
+#if WS_CHECKS || !defined(NDEBUG)
     atomic_store_explicit(&loop->inside, thread, memory_order_relaxed);
 #else
     (void)loop;

@@ -103,8 +103,9 @@ struct ws_manager {
     struct presence *presence; /* NULL: not needed so far */
     void (*free_presence)(ws_manager *manager); /* set with it */
     bool draining;
-    bool presence_waits; /* changes of rooms do, for presence_left */
-    unsigned n_forks;    /* forks_count() of this process */
+    atomic_bool is_freed; /* by the application (checks.h) */
+    bool presence_waits;  /* changes of rooms do, for presence_left */
+    unsigned n_forks;     /* forks_count() of this process */
 };
 
 /* Locks; in the child of a fork() it also resets what belonged to the parent. */

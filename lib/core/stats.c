@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/metrics.h"
+#include "core/checks.h"
 
 /* Rooms that are read under one hold of the lock: a tenth of a millisecond. */
 enum { ROOMS_AT_ONCE = 1000 };
@@ -134,9 +135,13 @@ int ws_manager_get_stats_within(ws_manager *manager, size_t max_rooms_bytes, cha
     struct listing listing = {.position = 0};
     struct buffer buffer;
     bool more;
+    int result;
 
     if (manager == NULL || text == NULL)
         return WS_ERR_INVALID;
+    result = checks_call(manager, "statistics were read");
+    if (result != WS_OK)
+        return result;
     buffer_init(&buffer, &manager->memory);
     buffer_init(&listing.raw, &manager->memory);
     manager_lock(manager);
@@ -203,9 +208,13 @@ int ws_manager_get_metrics(ws_manager *manager, char **text, size_t *length)
     uint64_t last_values_bytes;
     uint64_t last_values_dropped;
     struct buffer buffer;
+    int result;
 
     if (manager == NULL || text == NULL)
         return WS_ERR_INVALID;
+    result = checks_call(manager, "metrics were read");
+    if (result != WS_OK)
+        return result;
     manager_lock(manager);
     sum_counters(manager, sums);
     connections = manager->n_connections;

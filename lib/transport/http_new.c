@@ -193,12 +193,15 @@ int ws_http_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
         (head.headers == NULL && head.n_headers > 0) || !client_valid(head.client) ||
         endpoint->options.protocol == WS_PROTOCOL_RAW)
         return WS_ERR_INVALID;
+    if (!checks_loop(loop, __func__))
+        return WS_ERR_MISUSE;
     parsed = request_new(&loop->manager->memory);
     made = parsed != NULL ? http_make(loop, endpoint, user_data) : NULL;
     if (made == NULL) {
         request_free(parsed);
         return WS_ERR_NO_MEMORY;
     }
+    checks_count(loop, 1);
     http_enter(made);
     previous = transport_call_begin(loop);
     result = request_fill(parsed, head.method, head.http_major, head.http_minor, head.target,

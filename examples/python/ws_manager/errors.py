@@ -104,4 +104,10 @@ class WsErrFailed(WsError):
     code = -19
 
 
+class WsErrMisuse(WsError):
+    """A library with checks refused a call in a signal handler, or on a thread that may not make it."""
+
+    code = -20
+
+
 BY_CODE: dict[int, type[WsError]] = {error.code: error for error in WsError.__subclasses__()}

@@ -6,6 +6,7 @@
 #include <ws_manager/requests.h>
 
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/clients/notes.h"
 #include "core/clients/replies.h"
 #include "core/clients/waiting.h"
@@ -189,8 +190,13 @@ static int give(ws_manager *manager, ws_answer to, bool is_error, const char *da
 
 int ws_manager_answer(ws_manager *manager, ws_answer answer, const char *json, size_t length)
 {
+    int result;
+
     if (manager == NULL || (json == NULL && length > 0))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "an answer was given");
+    if (result != WS_OK)
+        return result;
     if (json == NULL) {
         json = "null";
         length = 4;
@@ -206,14 +212,18 @@ int ws_manager_answer_error(ws_manager *manager, ws_answer answer, const char *c
                             const char *message)
 {
     struct buffer data;
-    int result = WS_ERR_NO_MEMORY;
+    int result;
 
     if (message == NULL)
         message = "";
     if (manager == NULL || !name_text_valid(code) || !utf8_valid(message, strlen(message)))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "an answer was given");
+    if (result != WS_OK)
+        return result;
     if (strlen(message) > manager->options.max_event_bytes)
         return WS_ERR_TOO_BIG;
+    result = WS_ERR_NO_MEMORY;
     buffer_init(&data, &manager->memory);
     answer_error_data(&data, code, message);
     if (!data.failed)

@@ -2,6 +2,7 @@
  * there is room for output, the client has gone. */
 #include <ws_manager/transport.h>
 
+#include "core/checks.h"
 #include "core/clients/custom_input.h"
 #include "core/clients/disconnect.h"
 #include "core/recovery/recovery.h"
@@ -15,8 +16,6 @@ static struct connection *find_own(ws_manager *manager, ws_conn_id id)
     manager_lock(manager);
     connection = connection_find(manager, id);
     manager_unlock(manager);
-    if (connection != NULL)
-        loop_assert_thread(connection->loop);
     return connection;
 }
 
@@ -33,6 +32,8 @@ int ws_manager_receive(ws_manager *manager, ws_conn_id connection, const void *d
     found = find_own(manager, connection);
     if (found == NULL)
         return WS_ERR_NOT_FOUND;
+    if (!checks_loop(found->loop, __func__))
+        return WS_ERR_MISUSE;
     if (found->transport != TRANSPORT_CUSTOM)
         return WS_ERR_INVALID;
     result = custom_input_add((struct custom_connection *)found, data, length, is_text != 0);
@@ -50,6 +51,8 @@ int ws_manager_transport_writable(ws_manager *manager, ws_conn_id connection)
     found = find_own(manager, connection);
     if (found == NULL)
         return WS_ERR_NOT_FOUND;
+    if (!checks_loop(found->loop, __func__))
+        return WS_ERR_MISUSE;
     if (found->transport != TRANSPORT_CUSTOM)
         return WS_ERR_INVALID;
     loop = found->loop;
@@ -72,6 +75,8 @@ int ws_manager_transport_closed(ws_manager *manager, ws_conn_id connection, uint
     loop = manager->loops[conn_id_loop(connection)];
     found = connection_find(manager, connection);
     manager_unlock(manager);
+    if (loop != NULL && !checks_loop(loop, __func__))
+        return WS_ERR_MISUSE;
     if (found != NULL && found->transport != TRANSPORT_CUSTOM)
         return WS_ERR_INVALID;
     if (found != NULL)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/close_code.h"
+#include "core/checks.h"
 #include "core/clients/former.h"
 #include "core/clients/waiting.h"
 #include "core/connections/custom_queue.h"
@@ -205,6 +206,9 @@ int ws_manager_disconnect(ws_manager *manager, ws_conn_id connection, uint16_t c
 
     if (manager == NULL || !close_code_valid(code) || !close_reason_valid(reason))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a client was disconnected");
+    if (result != WS_OK)
+        return result;
     command.close =
         close_reason_new(&manager->memory, code, reason, reason != NULL ? strlen(reason) : 0);
     if (command.close == NULL)

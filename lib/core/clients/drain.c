@@ -9,6 +9,7 @@
 #include "base/close_code.h"
 #include "base/digits.h"
 #include "base/options.h"
+#include "core/checks.h"
 #include "core/clients/disconnect.h"
 #include "core/connections/delivery.h"
 #include "core/costs.h"
@@ -210,11 +211,12 @@ int ws_manager_drain(ws_manager *manager, const ws_drain_options *options)
     struct drain_plan *plans[MANAGER_MAX_LOOPS] = {NULL};
     ws_drain_options copy;
     struct posting posting;
-    int result = WS_OK;
+    int result;
 
     ws_drain_options_init(&copy);
     if (manager == NULL || !options_copy(&copy, sizeof copy, options) || !options_valid(&copy))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a drain was begun");
     for (uint32_t i = 0; i < MANAGER_MAX_LOOPS && result == WS_OK; i++) {
         plans[i] = make_plan(manager, &copy, i);
         if (plans[i] == NULL)

@@ -6,6 +6,7 @@
 #include "base/forks.h"
 #include "base/options.h"
 #include "core/backlog.h"
+#include "core/checks.h"
 #include "core/clients/answers.h"
 #include "core/clients/disconnect.h"
 #include "core/clients/drain.h"
@@ -238,9 +239,12 @@ uint64_t ws_loop_run(ws_loop *loop, uint64_t now_ms)
 
     if (loop == NULL)
         return WS_NO_DEADLINE;
+    if (!checks_loop_unused(loop, __func__))
+        return WS_NO_DEADLINE;
     loop_assert_thread(loop);
     if (loop->busy > 0)
         return now_ms;
+    checks_own_loop(loop);
     previous = loop_enter(loop);
     /* A callback of another loop may have called this function. */
     account = account_set((struct account){ACCOUNT_APPLICATION, 0});
@@ -354,7 +358,7 @@ void ws_loop_free(ws_loop *loop)
 {
     ws_manager *manager;
 
-    if (loop == NULL)
+    if (loop == NULL || !checks_loop_free(loop))
         return;
     manager = loop->manager;
     do {

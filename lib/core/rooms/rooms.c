@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/costs.h"
 #include "core/presence/watch.h"
 #include "core/rooms/membership.h"
@@ -95,24 +96,39 @@ void room_leave(struct connection *connection, struct share *share)
 
 int ws_manager_join_room(ws_manager *manager, ws_conn_id connection, const char *room)
 {
+    int result;
+
     if (manager == NULL || !name_text_valid(room))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a room was joined");
+    if (result != WS_OK)
+        return result;
     return send_command(manager, connection, room, &(struct command){.kind = COMMAND_JOIN},
                         true);
 }
 
 int ws_manager_leave_room(ws_manager *manager, ws_conn_id connection, const char *room)
 {
+    int result;
+
     if (manager == NULL || !name_text_valid(room))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a room was left");
+    if (result != WS_OK)
+        return result;
     return send_command(manager, connection, room, &(struct command){.kind = COMMAND_LEAVE},
                         true);
 }
 
 int ws_manager_reauthorize(ws_manager *manager, ws_conn_id connection)
 {
+    int result;
+
     if (manager == NULL)
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a client was reauthorized");
+    if (result != WS_OK)
+        return result;
     manager_note_reauthorization(manager);
     return send_command(manager, connection, NULL,
                         &(struct command){.kind = COMMAND_REAUTHORIZE}, true);

@@ -5,6 +5,7 @@
 #include <ws_manager/send.h>
 
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/sending/encode.h"
 #include "core/sending/event.h"
 #include "core/sending/publish.h"
@@ -35,7 +36,7 @@ static int check_unsent(const ws_manager *manager, const ws_event *event,
     if (manager == NULL || event == NULL || event->manager != manager ||
         (exclude == NULL && n_exclude > 0))
         return WS_ERR_INVALID;
-    return event->sent ? WS_ERR_ALREADY : WS_OK;
+    return event->sent ? WS_ERR_ALREADY : checks_call(manager, "an event was sent");
 }
 
 static void mark_unsent(ws_event *event)

@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/options.h"
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/sending/send.h"
 #include "core/sending/socketio_emit.h"
 
@@ -107,7 +108,9 @@ int ws_manager_request(ws_manager *manager, ws_conn_id connection, const ws_requ
     ws_request_init(&copy);
     if (manager == NULL || request == NULL || !options_copy(&copy, sizeof copy, request))
         return WS_ERR_INVALID;
-    result = check(manager, &copy);
+    result = checks_call(manager, "a request was sent");
+    if (result == WS_OK)
+        result = check(manager, &copy);
     if (result == WS_OK)
         result = find(manager, connection, &is_socketio);
     if (result != WS_OK)

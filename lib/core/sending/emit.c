@@ -5,6 +5,7 @@
 #include <ws_manager/emit.h>
 
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/default_manager.h"
 #include "core/manager.h"
 #include "core/sending/encode.h"
@@ -58,7 +59,9 @@ int ws_manager_emit(ws_manager *manager, const char *type, const char *json, siz
 
     if (manager == NULL || type == NULL)
         return WS_ERR_INVALID;
-    result = event_data_check(manager, json, length);
+    result = checks_call(manager, "an event was emitted");
+    if (result == WS_OK)
+        result = event_data_check(manager, json, length);
     if (result != WS_OK)
         return result;
     return emit_routed(manager, type, json, length);
@@ -71,7 +74,9 @@ static int emit_to_name(ws_manager *manager, struct target target, const char *t
 
     if (manager == NULL || target.name == NULL || type == NULL)
         return WS_ERR_INVALID;
-    result = event_data_check(manager, json, length);
+    result = checks_call(manager, "an event was emitted");
+    if (result == WS_OK)
+        result = event_data_check(manager, json, length);
     if (result != WS_OK)
         return result;
     if (event_types_find(&manager->types, type) == NULL)
@@ -138,6 +143,9 @@ int ws_manager_emit_notification(ws_manager *manager, const char *message, const
     if (manager == NULL || message == NULL || severity == NULL || !severity_known(severity) ||
         (user_id != NULL && !name_text_valid(user_id)))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a notification was emitted");
+    if (result != WS_OK)
+        return result;
     length = strlen(message);
     if (length > manager->options.max_event_bytes)
         return WS_ERR_TOO_BIG;

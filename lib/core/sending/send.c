@@ -6,6 +6,7 @@
 #include <ws_manager/send.h>
 
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/costs.h"
 #include "core/inbox.h"
 #include "core/sending/encode.h"
@@ -150,9 +151,13 @@ static int send_raw(ws_manager *manager, ws_conn_id id, const void *data, size_t
                     bool is_text)
 {
     ws_message *message;
+    int result;
 
     if (manager == NULL || (data == NULL && length > 0))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a message was sent");
+    if (result != WS_OK)
+        return result;
     if (length > MESSAGE_MAX_BYTES)
         return WS_ERR_TOO_BIG;
     if (is_text && !utf8_valid(data, length))

@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/sending/publish.h"
 
 static int publish_message(ws_manager *manager, const char *type, const char *json,
@@ -31,8 +32,13 @@ static int publish_message(ws_manager *manager, const char *type, const char *js
 int ws_manager_send_to_processes(ws_manager *manager, const char *type, const char *json,
                                  size_t length)
 {
+    int result;
+
     if (manager == NULL || !name_text_valid(type) || json == NULL)
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a message was sent");
+    if (result != WS_OK)
+        return result;
     if (length > WS_PROCESS_MESSAGE_MAX)
         return WS_ERR_TOO_BIG;
     if (!json_valid(json, length, JSON_MAX_DEPTH))

@@ -8,6 +8,7 @@
 #include "base/close_code.h"
 #include "base/json_text.h"
 #include "base/utf8.h"
+#include "core/checks.h"
 #include "core/inbox.h"
 #include "core/sending/publish.h"
 
@@ -244,6 +245,9 @@ static int command_user(ws_manager *manager, enum user_action action, const char
 
     if (manager == NULL || !is_valid(action, user_id, code, text))
         return WS_ERR_INVALID;
+    result = checks_call(manager, "a function for a user was called");
+    if (result != WS_OK)
+        return result;
     if (manager->has_cluster)
         return publish_user_command(manager, action, user_id, code, text);
     result = make_and_post(manager, action, user_id, code, text);

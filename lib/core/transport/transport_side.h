@@ -15,6 +15,7 @@
 #define WS_CORE_TRANSPORT_TRANSPORT_SIDE_H
 
 #include "core/calls.h"
+#include "core/checks.h"
 #include "core/clients/input.h"  /* for the turns in which client input is processed */
 #include "core/cluster/recall.h" /* for what a cluster remembers */
 #include "core/connections/connection.h"

@@ -109,8 +109,10 @@ static void empty(ws_http *http)
 
 void ws_http_free(ws_http *http)
 {
-    if (http == NULL || http->state >= EXCHANGE_FREED)
+    if (http == NULL || !checks_loop_unused(http->loop, __func__) ||
+        http->state >= EXCHANGE_FREED)
         return;
+    checks_count(http->loop, -1);
     http_enter(http);
     http_become(http, EXCHANGE_FREED);
     if (http->use != NULL)

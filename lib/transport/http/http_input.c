@@ -26,6 +26,8 @@ int ws_http_receive(ws_http *http, const void *data, size_t length)
 
     if (http == NULL || (data == NULL && length > 0) || http->body_ended)
         return WS_ERR_INVALID;
+    if (!checks_loop(http->loop, __func__))
+        return WS_ERR_MISUSE;
     if (http->state >= EXCHANGE_FREED)
         return WS_ERR_CLOSED;
     previous = begin_call(http);
@@ -40,6 +42,8 @@ int ws_http_end(ws_http *http)
 
     if (http == NULL || http->body_ended)
         return WS_ERR_INVALID;
+    if (!checks_loop(http->loop, __func__))
+        return WS_ERR_MISUSE;
     if (http->state >= EXCHANGE_FREED)
         return WS_ERR_CLOSED;
     http->body_ended = true;
@@ -57,7 +61,7 @@ void ws_http_eof(ws_http *http)
     ws_loop *previous;
     bool is_awaited;
 
-    if (http == NULL || http_is_aborted(http))
+    if (http == NULL || !checks_loop(http->loop, __func__) || http_is_aborted(http))
         return;
     is_awaited =
         http->body_ended && http->state != EXCHANGE_STREAM &&
@@ -80,6 +84,8 @@ int ws_http_close(ws_http *http, uint16_t code, const char *reason)
 
     if (http == NULL || !close_code_valid(code) || !close_reason_valid(reason))
         return WS_ERR_INVALID;
+    if (!checks_loop(http->loop, __func__))
+        return WS_ERR_MISUSE;
     if (http->use == NULL || http->use->close == NULL || http->state != EXCHANGE_STREAM)
         return WS_ERR_CLOSED;
     previous = begin_call(http);

@@ -40,7 +40,8 @@ void http_drop_output(ws_http *http)
 
 int ws_http_output(ws_http *http, struct iovec *iov, int max)
 {
-    if (http == NULL || iov == NULL || http_is_aborted(http))
+    if (http == NULL || iov == NULL || !checks_loop(http->loop, __func__) ||
+        http_is_aborted(http))
         return 0;
     http->blocked = false;
     return output_queue_peek(&http->queue, iov, max);
@@ -74,6 +75,8 @@ int ws_http_sent(ws_http *http, size_t n)
 
     if (http == NULL)
         return WS_ERR_INVALID;
+    if (!checks_loop(http->loop, __func__))
+        return WS_ERR_MISUSE;
     if (http_is_aborted(http))
         return WS_ERR_CLOSED;
     count = output_queue_count(&http->queue);
@@ -121,7 +124,7 @@ ws_http *ws_loop_next_http(ws_loop *loop)
 {
     struct output_node *node;
 
-    if (loop == NULL)
+    if (loop == NULL || !checks_loop(loop, __func__))
         return NULL;
     while ((node = loop_next_output(loop, OUTPUT_HTTP)) != NULL) {
         ws_http *http = http_of_output(node);

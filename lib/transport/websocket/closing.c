@@ -67,6 +67,8 @@ int ws_websocket_close(ws_websocket *websocket, uint16_t code, const char *reaso
 
     if (websocket == NULL || !close_code_valid(code) || !close_reason_valid(reason))
         return WS_ERR_INVALID;
+    if (!checks_loop(websocket_loop(websocket), __func__))
+        return WS_ERR_MISUSE;
     if (websocket->state < WEBSOCKET_OPEN) {
         websocket_abort(websocket);
         return WS_OK;

@@ -174,7 +174,8 @@ void websocket_drop_output(ws_websocket *websocket)
 
 int ws_websocket_output(ws_websocket *websocket, struct iovec *iov, int max)
 {
-    if (websocket == NULL || iov == NULL || websocket_is_aborted(websocket))
+    if (websocket == NULL || iov == NULL || !checks_loop(websocket_loop(websocket), __func__) ||
+        websocket_is_aborted(websocket))
         return 0;
     websocket->blocked = false;
     return output_queue_peek(&websocket->queue, iov, max);
@@ -213,6 +214,8 @@ int ws_websocket_sent(ws_websocket *websocket, size_t n)
 
     if (websocket == NULL)
         return WS_ERR_INVALID;
+    if (!checks_loop(websocket_loop(websocket), __func__))
+        return WS_ERR_MISUSE;
     if (websocket_is_aborted(websocket))
         return WS_ERR_CLOSED;
     count = output_queue_count(&websocket->queue);
@@ -249,7 +252,7 @@ ws_websocket *ws_loop_next_output(ws_loop *loop)
 {
     struct output_node *node;
 
-    if (loop == NULL)
+    if (loop == NULL || !checks_loop(loop, __func__))
         return NULL;
     while ((node = loop_next_output(loop, OUTPUT_WEBSOCKET)) != NULL) {
         ws_websocket *websocket = websocket_of_output(node);

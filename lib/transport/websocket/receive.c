@@ -25,6 +25,8 @@ int ws_websocket_upgrade(ws_websocket *websocket, const char *method, uint32_t h
     if (websocket == NULL || method == NULL || target == NULL ||
         (headers == NULL && n_headers > 0) || websocket->state != WEBSOCKET_HANDSHAKE)
         return WS_ERR_INVALID;
+    if (!checks_loop(websocket_loop(websocket), __func__))
+        return WS_ERR_MISUSE;
     previous = begin_call(websocket);
     handshake_upgrade(websocket, method, http_major, http_minor, target, headers, n_headers);
     return end_call(websocket, previous);
@@ -37,6 +39,8 @@ int ws_websocket_receive(ws_websocket *websocket, const void *data, size_t lengt
 
     if (websocket == NULL || (data == NULL && length > 0))
         return WS_ERR_INVALID;
+    if (!checks_loop(websocket_loop(websocket), __func__))
+        return WS_ERR_MISUSE;
     if (websocket->state >= WEBSOCKET_FREED)
         return WS_ERR_CLOSED;
     if (websocket_input_is_full(websocket))
@@ -57,7 +61,8 @@ void ws_websocket_eof(ws_websocket *websocket)
 {
     ws_loop *previous;
 
-    if (websocket == NULL || websocket->state >= WEBSOCKET_FREED)
+    if (websocket == NULL || !checks_loop(websocket_loop(websocket), __func__) ||
+        websocket->state >= WEBSOCKET_FREED)
         return;
     previous = begin_call(websocket);
     websocket_input_eof(websocket);

@@ -99,8 +99,10 @@ static void empty(ws_websocket *websocket)
 
 void ws_websocket_free(ws_websocket *websocket)
 {
-    if (websocket == NULL || websocket->state >= WEBSOCKET_FREED)
+    if (websocket == NULL || !checks_loop_unused(websocket_loop(websocket), __func__) ||
+        websocket->state >= WEBSOCKET_FREED)
         return;
+    checks_count(websocket_loop(websocket), -1);
     websocket_enter(websocket);
     websocket_become(websocket, WEBSOCKET_FREED);
     websocket_unregister(websocket);

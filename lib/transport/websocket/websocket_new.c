@@ -49,6 +49,8 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     if (loop == NULL || endpoint == NULL || endpoint->manager != loop->manager ||
         websocket == NULL)
         return WS_ERR_INVALID;
+    if (!checks_loop(loop, __func__))
+        return WS_ERR_MISUSE;
     if (!join_loop(loop))
         return WS_ERR_NO_MEMORY;
     made = memory_zalloc(&loop->manager->memory, sizeof *made);
@@ -60,6 +62,7 @@ int ws_websocket_new(ws_loop *loop, ws_endpoint *endpoint, void *user_data,
     made->user_data = user_data;
     made->timer.kind = TIMER_WEBSOCKET;
     websocket_start_timer(made);
+    checks_count(loop, 1);
     *websocket = made;
     return WS_OK;
 }

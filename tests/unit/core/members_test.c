@@ -1,5 +1,6 @@
 /* members_test.c: the members of a large room are visited, some of which leave and come back
  * meanwhile. Not here: small rooms (room_test.c). */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +34,28 @@ static void change_members_now(void)
     n_changes++;
 }
 
+static void *change_on_thread(void *data)
+{
+    (void)data;
+    change_members_now();
+    return NULL;
+}
+
+/* The allocator itself must not call the library. */
+static void on_another_thread(void *(*function)(void *data))
+{
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, function, NULL), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
 /* Between two steps memory is needed, without a lock held. */
 static void *change_members(void *block, size_t size, void *user_data)
 {
     if (is_visiting) {
         is_visiting = false;
-        change_members_now();
+        on_another_thread(change_on_thread);
         is_visiting = true;
     }
     return original.realloc(block, size, user_data);
@@ -115,17 +132,24 @@ START_TEST(all_members_may_leave_meanwhile)
 }
 END_TEST
 
-/* Between two steps another thread frees the loop, then sends to the room. */
-static void *free_loop(void *block, size_t size, void *user_data)
+static void *free_loop_on_thread(void *data)
 {
     struct host *host = &crowd.host;
 
+    (void)data;
+    ws_loop_free(host->loop);
+    ck_assert_ptr_null(registry_find(&host->manager->registry, GROUP_ROOM, "room"));
+    emit_number(host, "room", 1);
+    ck_assert_int_eq(ws_loop_new(host->manager, NULL, 0, &host->loop), WS_OK);
+    return NULL;
+}
+
+/* Between two steps another thread frees the loop, then sends to the room. */
+static void *free_loop(void *block, size_t size, void *user_data)
+{
     if (is_visiting) {
         is_visiting = false;
-        ws_loop_free(host->loop);
-        ck_assert_ptr_null(registry_find(&host->manager->registry, GROUP_ROOM, "room"));
-        emit_number(host, "room", 1);
-        ck_assert_int_eq(ws_loop_new(host->manager, NULL, 0, &host->loop), WS_OK);
+        on_another_thread(free_loop_on_thread);
     }
     return original.realloc(block, size, user_data);
 }
