@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ws_manager/transport.h>
 #include <ws_manager/ws_manager.h>
 
 #include "base/checked.h"
@@ -24,8 +25,9 @@ static char last_line[512];
 
 static void note_line(int level, const char *line, void *user_data)
 {
-    (void)level;
     (void)user_data;
+    if (level > WS_LOG_WARN)
+        return;
     n_lines++;
     strncpy(last_line, line, sizeof last_line - 1);
 }
@@ -91,7 +93,7 @@ static void end(void)
     ws_endpoint_free(endpoint);
     ws_loop_free(loop);
     ws_manager_free(manager);
-    ck_assert_uint_eq(n_lines, 0);
+    ck_assert_msg(n_lines == 0, "%s", last_line);
 }
 
 static void on_another_thread(void *(*function)(void *data))
@@ -105,6 +107,97 @@ static void on_another_thread(void *(*function)(void *data))
 /* --- threads --------------------------------------------------------------------------------- */
 
 static ws_websocket *websocket;
+static ws_http *http;
+static ws_conn_id custom;
+
+static int take_message(ws_message *message, void *transport_data)
+{
+    (void)message;
+    (void)transport_data;
+    return WS_OK;
+}
+
+static void end_transport(uint16_t code, const char *reason, size_t length,
+                          void *transport_data)
+{
+    (void)code;
+    (void)reason;
+    (void)length;
+    (void)transport_data;
+}
+
+static int request(ws_http **made)
+{
+    ws_http_request options;
+
+    ws_http_request_init(&options);
+    options.method = "GET";
+    options.target = "/events";
+    return ws_http_new(loop, endpoint, NULL, &options, made);
+}
+
+/* A client of each kind. */
+static void open_all(void)
+{
+    static const ws_transport transport = {
+        .size = sizeof transport, .send = take_message, .close = end_transport};
+    ws_connect_options options;
+
+    ck_assert_int_eq(ws_websocket_new(loop, endpoint, NULL, &websocket), WS_OK);
+    ck_assert_int_eq(request(&http), WS_OK);
+    ws_connect_options_init(&options);
+    options.transport = &transport;
+    ck_assert_int_eq(ws_manager_connect(manager, loop, &options, &custom), WS_OK);
+    ws_loop_run(loop, 0);
+    n_lines = 0;
+}
+
+static void *use_http(void *data)
+{
+    struct iovec iov[1];
+    ws_http *other = NULL;
+
+    (void)data;
+    ck_assert_int_eq(request(&other), WS_ERR_MISUSE);
+    ck_assert_ptr_null(other);
+    ck_assert_ptr_null(ws_loop_next_http(loop));
+    ck_assert_int_eq(ws_http_receive(http, "b", 1), WS_ERR_MISUSE);
+    ck_assert_int_eq(ws_http_end(http), WS_ERR_MISUSE);
+    ws_http_eof(http);
+    ck_assert_int_eq(ws_http_output(http, iov, 1), 0);
+    ck_assert_int_eq(ws_http_sent(http, 0), WS_ERR_MISUSE);
+    ck_assert_int_eq(ws_http_close(http, WS_CLOSE_NORMAL, NULL), WS_ERR_MISUSE);
+    ws_http_free(http);
+    ck_assert_uint_eq(n_lines, 9);
+    n_lines = 0;
+    return NULL;
+}
+
+static void *use_custom(void *data)
+{
+    (void)data;
+    ck_assert_int_eq(ws_manager_receive(manager, custom, "m", 1, 1), WS_ERR_MISUSE);
+    ck_assert_int_eq(ws_manager_transport_writable(manager, custom), WS_ERR_MISUSE);
+    ck_assert_int_eq(ws_manager_transport_closed(manager, custom, 1006, NULL), WS_ERR_MISUSE);
+    ck_assert_uint_eq(n_lines, 3);
+    n_lines = 0;
+    return NULL;
+}
+
+START_TEST(clients_of_each_kind)
+{
+    begin();
+    open_all();
+    loop_busy(loop);
+    on_another_thread(use_http);
+    on_another_thread(use_custom);
+    loop_idle(loop);
+    ck_assert_int_eq(ws_manager_transport_closed(manager, custom, 1006, NULL), WS_OK);
+    ws_websocket_free(websocket);
+    ws_http_free(http);
+    end();
+}
+END_TEST
 
 static void *use_the_loop(void *data)
 {
@@ -360,6 +453,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         another_thread_uses_a_loop_meanwhile,
+        clients_of_each_kind,
         another_thread_is_named_once,
         a_loop_may_be_handed_over,
         a_signal_handler_emits,
