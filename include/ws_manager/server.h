@@ -258,6 +258,7 @@ WS_EXPORT void ws_server_drain(ws_server *server);
 /** Stops the server as ws_server_drain() does, and waits until all of its threads have ended.
  *
  * Other functions of the server may still be called, until ws_server_free().
+ * In the child of a fork() it does nothing, as the other functions that run or end the server.
  *
  * @param server  the server
  *

@@ -363,6 +363,7 @@ static int make(ws_manager *manager, const ws_server_options *options, struct ws
         return WS_ERR_NO_MEMORY;
     pthread_mutex_init(&server->run_lock, NULL);
     server->manager = manager;
+    server->process = getpid();
     server->options = defaults;
     server->listen.shared = server->admin.shared = -1;
     if (!options_copy(&server->options, sizeof server->options, options)) {
@@ -415,6 +416,21 @@ int ws_server_start(ws_manager *manager, const ws_server_options *options, ws_se
     return result;
 }
 
+/* Whether this is the child of a fork(), which must leave the server alone: it has none of the
+ * threads, and shares sockets, descriptors of epoll and the path of a Unix socket with the
+ * parent. */
+static bool is_parents(const struct ws_server *server, const char *function)
+{
+    if (server->process == getpid())
+        return false;
+    server_log_line(
+        &server->log, WS_LOG_ERROR,
+        "%s() did nothing: another process started the server, and a child of fork() "
+        "must not use it",
+        function);
+    return true;
+}
+
 /* sendfile() has no MSG_NOSIGNAL. */
 static void run_first_loop(struct ws_server *server)
 {
@@ -427,7 +443,7 @@ static void run_first_loop(struct ws_server *server)
 
 void ws_server_run(ws_server *server)
 {
-    if (server == NULL || server->options.caller_runs == 0)
+    if (server == NULL || server->options.caller_runs == 0 || is_parents(server, __func__))
         return;
     pthread_mutex_lock(&server->run_lock);
     if (!server->has_run)
@@ -438,13 +454,13 @@ void ws_server_run(ws_server *server)
 
 void ws_server_drain(ws_server *server)
 {
-    if (server != NULL)
+    if (server != NULL && !is_parents(server, __func__))
         begin_stop(server);
 }
 
 void ws_server_stop(ws_server *server)
 {
-    if (server == NULL)
+    if (server == NULL || is_parents(server, __func__))
         return;
     begin_stop(server);
     /* Unless another thread runs thread 0, its connections wait for this one. */
@@ -454,7 +470,7 @@ void ws_server_stop(ws_server *server)
 
 void ws_server_free(ws_server *server)
 {
-    if (server == NULL)
+    if (server == NULL || is_parents(server, __func__))
         return;
     ws_server_stop(server);
     end(server);

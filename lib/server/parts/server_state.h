@@ -24,6 +24,7 @@ enum { SERVER_URL_BYTES = 160 };
 
 struct ws_server {
     ws_manager *manager;
+    pid_t process;             /* that has the threads, and to which the sockets belong */
     ws_server_options options; /* texts and arrays are the caller's: not used after the start */
     char health_path[ROUTE_PATH_BYTES]; /* "": none */
     char metrics_path[ROUTE_PATH_BYTES];

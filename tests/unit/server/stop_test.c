@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/suite.h"
@@ -141,11 +142,47 @@ START_TEST(a_server_that_stops_does_not_listen)
 }
 END_TEST
 
+/* --- fork() --------------------------------------------------------------------------- */
+
+static unsigned n_lines;
+
+static void count_errors(int level, const char *line, void *user_data)
+{
+    (void)line;
+    (void)user_data;
+    n_lines += level == WS_LOG_ERROR;
+}
+
+START_TEST(a_child_does_not_stop_the_server_of_its_parent)
+{
+    pid_t child;
+    int status;
+
+    listen_at_unix();
+    options.log = count_errors;
+    start();
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        ws_server_drain(server);
+        ws_server_stop(server);
+        ws_server_free(server);
+        _exit(n_lines == 3 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert(begins(ask_at(connect_unix(path), "GET /", ""), "HTTP/1.1 404 "));
+    end();
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_client_that_is_gone_raises_no_signal,
         a_server_that_stops_does_not_listen,
+        a_child_does_not_stop_the_server_of_its_parent,
         NULL,
     };
 
