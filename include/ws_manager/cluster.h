@@ -171,9 +171,10 @@ typedef struct ws_cluster {
      *
      * It is called when a client of Socket.IO connects, when its rooms change, and at intervals of
      * `recovery_ms` while it is connected. After a value of a kilobyte or more, the client's
-     * next value follows after 32 ms for each kilobyte. For a message with a `ref`, of any client,
-     * it is called when the message is answered, and before the message is carried out if its
-     * answer may come later. Any thread calls it, also several at once, without a lock held.
+     * next value follows after 32 ms for each kilobyte, except for 128 KiB of values before
+     * joins. For a message with a `ref`, of any client, it is called when the message is answered,
+     * and before the message is carried out if its answer may come later. Any thread calls it, also
+     * several at once, without a lock held.
      *
      * @param key     the name of the value: at most 64 lowercase hexadecimal digits
      * @param rank    a value that has a higher rank is not replaced
@@ -193,9 +194,13 @@ typedef struct ws_cluster {
     /** Asks for a value of `remember`.
      *
      * The carrier answers by calling ws_manager_cluster_recalled() once with `request`, on any
-     * thread, within this call or later. The manager ignores an answer that comes after some
-     * seconds. At most 10,000 requests are without an answer at a time. The thread of any loop
-     * calls it, without a lock held.
+     * thread, within this call or later. It answers that there is no value only after all values
+     * that `remember` was given before this call are stored, or given up. The manager takes that as
+     * a receipt: before a client of Socket.IO joins a room, it asks for a key that has no value.
+     * While the engine refuses values, the carrier returns a value that the engine has, and answers
+     * the other requests later, or after some seconds as not answered. The manager ignores an
+     * answer that comes after some seconds. At most 10,000 requests are without an answer at a
+     * time. The thread of any loop calls it, without a lock held.
      *
      * @param key      the name of the value
      * @param request  to be passed to ws_manager_cluster_recalled()

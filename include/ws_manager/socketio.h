@@ -64,8 +64,9 @@
  * `on_join` are called as for any client. It becomes a new client if the history does not reach
  * back far enough, or if it or the application had disconnected its socket. With a cluster
  * (redis.h) it may reconnect to any process, even after its former one was killed. It is then in
- * the rooms that the carrier had at that moment: a join is acknowledged before the carrier has it,
- * which takes milliseconds, or up to 2 s for a client whose user and rooms take a kilobyte or more.
+ * the rooms whose joins were acknowledged: a client joins or leaves a room when the carrier has its
+ * session with that change, or five seconds later if the carrier does not answer. The changes that
+ * the carrier did not have then may be lost with the process.
  * All connections that may recover each other's sessions must use one endpoint.
  *
  * @par Namespaces

@@ -76,6 +76,13 @@ void buffer_add_number(struct buffer *buffer, uint64_t number)
     buffer_add(buffer, first, (size_t)(end - first));
 }
 
+void buffer_remove(struct buffer *buffer, size_t at, size_t length)
+{
+    assert(at + length <= buffer->length);
+    buffer->length -= length;
+    memmove(buffer->data + at, buffer->data + at + length, buffer->length - at);
+}
+
 static void add_escaped(struct buffer *buffer, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";

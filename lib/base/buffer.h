@@ -31,6 +31,9 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_text(struct buffer *buffer, const char *text);
 void buffer_add_number(struct buffer *buffer, uint64_t number);
 
+/* Removes bytes that are in the buffer. */
+void buffer_remove(struct buffer *buffer, size_t at, size_t length);
+
 /* Adds a JSON string with its quotes. `text` must be UTF-8. */
 void buffer_add_json_string(struct buffer *buffer, const char *text, size_t length);
 

@@ -110,6 +110,7 @@ enum transport_part {
     PART_HTTP,
     PART_POLLING,
     PART_REMEMBERING,
+    PART_RECEIPTS,
     N_PARTS
 };
 

@@ -1,7 +1,7 @@
 // A real redis-server for test files. Not here: tests.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 
@@ -30,4 +30,12 @@ export async function startRedis(t) {
   for await (const line of createInterface(server.stdout)) if (line.includes("eady to accept connections")) break;
   server.stdout.resume();
   return `redis://127.0.0.1:${port}`;
+}
+
+/** Lets a Redis store nothing for some time. */
+export async function pauseRedis(uri, ms) {
+  const socket = connect(Number(new URL(uri).port), "127.0.0.1");
+  socket.write(`CLIENT PAUSE ${ms} WRITE\r\n`);
+  await once(socket, "data");
+  socket.destroy();
 }

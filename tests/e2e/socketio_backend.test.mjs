@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { test } from "node:test";
 import WebSocket from "ws";
 import * as clients from "./socketio_backend.mjs";
-import { hasRedis, startRedis } from "./redis_server.mjs";
+import { hasRedis, pauseRedis, startRedis } from "./redis_server.mjs";
 import { on, order, request, start, upgraded } from "./socketio_backend.mjs";
 
 const SECRET = "a secret of the tests, which has more than 32 bytes";
@@ -175,6 +175,7 @@ test("clients of Socket.IO and plain WebSockets receive the same events in the s
 test("a client comes back after the backend was killed and started again", async (t) => {
   const first = await start(t);
   const { socket, next } = await connect(t, first, { auth: { user_id: "ana" } });
+  await upgraded(socket); // a client that is changing its transport notices the end late
   const lost = on(socket, "disconnect");
   const back = on(socket, "connect");
   await first.kill();
@@ -252,6 +253,37 @@ test("a session is recovered by another process after its own was killed", { ski
   await request(other, "POST", "/api/notifications", notify);
   const heard = (await until("notification")).filter(([name]) => name === "order_created");
   assert.deepEqual(heard.map(([, event]) => event.data.id), orders.slice(1));
+});
+
+test("a room whose join was acknowledged survives the process", { skip: !hasRedis }, async (t) => {
+  const rooms = Array.from({ length: 20 }, (_, i) => `room ${i}`);
+  const uri = await startRedis(t);
+  const redis = ["--redis", uri, "--relay"];
+  const other = await start(t, ...redis, "--node", "other");
+  const { socket: sender } = await connect(t, other, { auth: { user_id: "bob" } });
+  let mortal = await start(t, ...redis, "--node", "0");
+  const { socket, next, events } = await connect(t, mortal, { auth: { user_id: "ana" } });
+  for (const [i, room] of rooms.entries()) {
+    await upgraded(socket);
+    const back = on(socket, "connect");
+    await pauseRedis(uri, 100); // without this, Redis is faster than the kill
+    const killed = new Promise((resolve) => {
+      socket.emit("join_room", room, (answer) => {
+        assert.equal(answer.type, "room_joined");
+        resolve(mortal.kill());
+      });
+    });
+    await killed;
+    mortal = await start(t, ...redis, "--node", String(i + 1), "--listen", mortal.address);
+    await back;
+    assert.equal(socket.recovered, true, room);
+    assert.equal((await sender.timeout(30000).emitWithAck("join_room", room)).type, "room_joined");
+    await sender.timeout(30000).emitWithAck("message", { room, data: room });
+    assert.equal((await next("message")).data, room);
+  }
+  for (const room of rooms) await sender.timeout(30000).emitWithAck("message", { room, data: room });
+  for (const room of rooms) assert.equal((await next("message")).data, room);
+  assert.deepEqual(events, []);
 });
 
 test("the token may be in the auth, in the query or in a header", async (t) => {

@@ -43,12 +43,14 @@ static int keep(struct node *node, const char *key, uint64_t rank, const char *v
 
 static char answer[100000];
 static unsigned n_answers;
+static unsigned n_unknown; /* of these */
 
 static void take(ws_loop *loop, struct recall *recall)
 {
     (void)loop;
     snprintf(answer, sizeof answer, "%s", recall->value != NULL ? recall->value : "-");
     n_answers++;
+    n_unknown += recall->is_unknown;
 }
 
 /* Asks a node for a value; "-": there is none. */
@@ -230,6 +232,51 @@ START_TEST(values_wait_while_redis_is_full)
 }
 END_TEST
 
+/* That there is no value is a receipt for what was kept before, also while Redis refuses that. */
+START_TEST(an_answer_without_a_value_comes_after_the_values_before_it)
+{
+    unsigned before;
+
+    keep(&ann, "aa", 0, "first");
+    ck_assert_str_eq(recall(&ann, "aa"), "first");
+    server_do(&server, "CONFIG SET maxmemory 1");
+    keep(&ann, "aa", 0, "second");
+    before = n_answers;
+    ck_assert_ptr_nonnull(cluster_recall(ann.host.loop, "0", take, NULL));
+    UNTIL(strstr(server_do(&server, "INFO errorstats"), "errorstat_OOM:") != NULL);
+    ck_assert_ptr_nonnull(cluster_recall(ann.host.loop, "0", take, NULL));
+    for (int i = 0; i < 20; i++)
+        nodes_turn();
+    ck_assert_uint_eq(n_answers, before);
+    /* What Redis has is returned nevertheless. */
+    ck_assert_str_eq(recall(&ann, "aa"), "first");
+    ck_assert_uint_eq(n_answers, before + 1);
+    server_do(&server, "CONFIG SET maxmemory 0");
+    UNTIL(n_answers == before + 3);
+    ck_assert_str_eq(answer, "-");
+    ck_assert_str_eq(strrchr(server_do(&server, "GET {wsmanager}:session:aa"), ' '), " second");
+}
+END_TEST
+
+/* Redis refuses the values for longer than a client waits. */
+START_TEST(an_answer_is_unknown_if_the_values_before_it_are_refused)
+{
+    unsigned before = n_unknown;
+    struct recall *question;
+
+    server_do(&server, "CONFIG SET maxmemory 1");
+    keep(&ann, "aa", 0, "value");
+    ck_assert_ptr_nonnull(cluster_recall(ann.host.loop, "0", take, NULL));
+    UNTIL(n_unknown == before + 1);
+    /* One that waits is freed with the carrier. */
+    question = cluster_recall(ann.host.loop, "0", take, NULL);
+    ck_assert_ptr_nonnull(question);
+    for (int i = 0; i < 20; i++)
+        nodes_turn();
+    cluster_recall_abandon(question);
+}
+END_TEST
+
 /* Questions are answered when Redis is no longer busy, or after a while without the value. */
 START_TEST(questions_wait_while_redis_is_busy)
 {
@@ -311,6 +358,8 @@ int main(void)
     tcase_add_test(cases, without_memory_nothing_is_kept_or_asked);
     tcase_add_test(cases, refused_values_do_not_hold_up_events);
     tcase_add_test(cases, values_wait_while_redis_is_full);
+    tcase_add_test(cases, an_answer_without_a_value_comes_after_the_values_before_it);
+    tcase_add_test(cases, an_answer_is_unknown_if_the_values_before_it_are_refused);
     tcase_add_test(cases, questions_wait_while_redis_is_busy);
     tcase_add_test(cases, many_large_values_through_a_narrow_redis);
     suite_add_tcase(suite, cases);

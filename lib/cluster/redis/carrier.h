@@ -216,7 +216,9 @@ struct memories {
     uint64_t n_settled;   /* of n_pushed: that have left the list */
     size_t n_values_sent; /* at the front of the list */
     size_t n_questions_sent;
-    uint64_t n_answered;      /* questions so far */
+    uint64_t n_answered;             /* questions so far */
+    struct memory_question *waiting; /* that Redis has no value for; the oldest first */
+    struct memory_question **waiting_end;
     struct batch_limit batch; /* of values */
     struct batch_limit page;  /* of questions */
     uint64_t retry_ms;        /* when to send values again after Redis refused some */

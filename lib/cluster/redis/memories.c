@@ -39,7 +39,7 @@ struct memory_question {
     struct memory_question *next;
     void *request;
     uint64_t after;    /* values that were pushed before, and have to be stored before */
-    uint64_t until_ms; /* when it is given up; 0: Redis has not refused it yet */
+    uint64_t until_ms; /* when it is given up; 0: nothing has gone wrong yet */
     char key[KEY_SIZE];
 };
 
@@ -49,6 +49,7 @@ void memories_init(struct ws_redis *redis)
 
     memories->values_end = &memories->values;
     memories->questions_end = &memories->questions;
+    memories->waiting_end = &memories->waiting;
     batch_limit_init(&memories->batch, BATCH_MAX, BATCH_MAX);
     batch_limit_init(&memories->page, QUESTIONS_FIRST, BATCH_MAX);
 }
@@ -352,7 +353,8 @@ static void send_questions(struct ws_redis *redis)
     struct memory_question *question = question_after(redis, NULL);
     struct command *command = &redis->command;
     size_t n = 0;
-    /* A question waits for the values before it, except while Redis refuses them. */
+    /* A question waits for the values before it. While Redis refuses them, it is asked without
+     * them, because Redis may have an older value (answer_or_wait()). */
     uint64_t before = redis->now_ms < memories->retry_ms
                           ? UINT64_MAX
                           : memories->n_settled + memories->n_values_sent;
@@ -374,13 +376,11 @@ static void send_questions(struct ws_redis *redis)
         link_may_take_long(&redis->writing);
 }
 
-/* Answers the oldest question with a value as the script has stored it; NULL: there is none, or, if
- * it `is_unknown`, Redis has not answered. False if there is no question. */
-static bool answer(struct ws_redis *redis, const redisReply *stored, bool is_unknown)
+/* Takes out the oldest question; NULL: there is none. */
+static struct memory_question *pop_question(struct ws_redis *redis)
 {
     struct memories *memories = &redis->memories;
     struct memory_question *question;
-    const char *blank = NULL;
 
     lock_acquire(&redis->lock);
     question = memories->questions;
@@ -390,9 +390,17 @@ static bool answer(struct ws_redis *redis, const redisReply *stored, bool is_unk
             memories->questions_end = &memories->questions;
     }
     lock_release(&redis->lock);
-    if (question == NULL)
-        return false;
-    memories->n_answered++;
+    return question;
+}
+
+/* Answers a question with a value as the script has stored it; NULL: there is none, or, if it
+ * `is_unknown`, Redis has not answered. */
+static void answer_question(struct ws_redis *redis, struct memory_question *question,
+                            const redisReply *stored, bool is_unknown)
+{
+    const char *blank = NULL;
+
+    redis->memories.n_answered++;
     if (stored != NULL && stored->type == REDIS_REPLY_STRING)
         blank = memchr(stored->str, ' ', stored->len);
     if (blank != NULL)
@@ -402,7 +410,79 @@ static bool answer(struct ws_redis *redis, const redisReply *stored, bool is_unk
         ws_manager_cluster_recalled(redis->manager, question->request, is_unknown ? "" : NULL,
                                     0);
     memory_free(&redis->memory, question);
-    return true;
+}
+
+/* The same for the oldest question. False if there is none. */
+static bool answer(struct ws_redis *redis, const redisReply *stored, bool is_unknown)
+{
+    struct memory_question *question = pop_question(redis);
+
+    if (question != NULL)
+        answer_question(redis, question, stored, is_unknown);
+    return question != NULL;
+}
+
+/* --- questions that wait for values ----------------------------------------------------------- */
+
+/* That there is no value is true when those that were pushed before are stored: until then the
+ * question waits. */
+static void answer_or_wait(struct ws_redis *redis, const redisReply *stored)
+{
+    struct memories *memories = &redis->memories;
+    struct memory_question *question = pop_question(redis);
+
+    if (question == NULL)
+        return;
+    if (question->after <= memories->n_settled ||
+        (stored != NULL && stored->type == REDIS_REPLY_STRING)) {
+        answer_question(redis, question, stored, false);
+        return;
+    }
+    if (question->until_ms == 0)
+        question->until_ms = redis->now_ms + USEFUL_MS;
+    question->next = NULL;
+    *memories->waiting_end = question;
+    memories->waiting_end = &question->next;
+}
+
+static struct memory_question *pop_waiting(struct memories *memories)
+{
+    struct memory_question *question = memories->waiting;
+
+    memories->waiting = question->next;
+    if (question->next == NULL)
+        memories->waiting_end = &memories->waiting;
+    return question;
+}
+
+/* Asks again, before all others. */
+static void push_first(struct ws_redis *redis, struct memory_question *question)
+{
+    struct memories *memories = &redis->memories;
+
+    lock_acquire(&redis->lock);
+    question->next = memories->questions;
+    memories->questions = question;
+    if (question->next == NULL)
+        memories->questions_end = &question->next;
+    lock_release(&redis->lock);
+}
+
+/* The questions that have waited for values that are stored now are asked again; others are given
+ * up after a while. */
+static void run_waiting(struct ws_redis *redis)
+{
+    struct memories *memories = &redis->memories;
+
+    while (memories->waiting != NULL) {
+        if (redis->now_ms >= memories->waiting->until_ms)
+            answer_question(redis, pop_waiting(memories), NULL, true);
+        else if (memories->waiting->after <= memories->n_settled &&
+                 memories->n_questions_sent == 0)
+            push_first(redis, pop_waiting(memories));
+        else
+            break;
+    }
 }
 
 /* Redis did not answer the questions: they are asked again for some time. */
@@ -449,7 +529,7 @@ void memories_recalled(struct ws_redis *redis, const redisReply *reply)
     if (is_whole)
         batch_limit_passed(&memories->page, n, bytes_of(reply));
     for (size_t i = 0; i < n; i++)
-        answer(redis, is_whole ? reply->element[i] : NULL, false);
+        answer_or_wait(redis, is_whole ? reply->element[i] : NULL);
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
@@ -461,6 +541,7 @@ void memories_run(struct ws_redis *redis)
     if (carrier_is_up(redis) && memories->n_values_sent == 0 &&
         redis->now_ms >= memories->retry_ms)
         send_values(redis);
+    run_waiting(redis);
     if (carrier_is_up(redis) && memories->n_questions_sent == 0 &&
         redis->now_ms >= memories->ask_ms)
         send_questions(redis);
@@ -488,11 +569,13 @@ void memories_failed(struct ws_redis *redis, bool was_cut)
 uint64_t memories_deadline(struct ws_redis *redis)
 {
     const struct memories *memories = &redis->memories;
-    uint64_t deadline_ms = WS_NO_DEADLINE;
+    uint64_t deadline_ms =
+        memories->waiting != NULL ? memories->waiting->until_ms : WS_NO_DEADLINE;
 
     if (!carrier_is_up(redis))
         return deadline_ms;
-    if (redis->now_ms < memories->retry_ms && has_values(redis))
+    if (redis->now_ms < memories->retry_ms && memories->retry_ms < deadline_ms &&
+        has_values(redis))
         deadline_ms = memories->retry_ms;
     if (redis->now_ms < memories->ask_ms && memories->ask_ms < deadline_ms &&
         question_after(redis, NULL) != NULL)
@@ -514,4 +597,6 @@ void memories_give_up(struct ws_redis *redis)
         memory_free(&redis->memory, value);
     while (answer(redis, NULL, true))
         ;
+    while (redis->memories.waiting != NULL)
+        answer_question(redis, pop_waiting(&redis->memories), NULL, true);
 }

@@ -69,6 +69,17 @@ uint32_t transport_request(struct connection *connection, const struct client_me
     return client_execute(connection, message);
 }
 
+void transport_request_later(struct connection *connection,
+                             const struct client_message *message)
+{
+    ws_loop *loop = connection->loop;
+    struct account before = account_set_client(loop->number);
+
+    if (connection->state == CONNECTION_LIVE)
+        loop_charge(loop, client_execute(connection, message));
+    account_set(before);
+}
+
 bool transport_has_handler(const ws_loop *loop, const char *name,
                            enum client_message_type *type)
 {

@@ -58,6 +58,10 @@ uint32_t transport_request(struct connection *connection, const struct client_me
 void transport_refuse(struct connection *connection, struct json_slice ref,
                       struct answer_problem problem);
 
+/* transport_request() of a client whose further input has waited: not within serve(). */
+void transport_request_later(struct connection *connection,
+                             const struct client_message *message);
+
 /* Whether the application has registered a message type or else a method of that name: *type is
  * CLIENT_OWN or CLIENT_REQUEST then. */
 bool transport_has_handler(const ws_loop *loop, const char *name,

@@ -7,6 +7,7 @@
 #include "transport/engineio/acks.h"
 #include "transport/engineio/attachments.h"
 #include "transport/engineio/packet.h"
+#include "transport/engineio/receipt.h"
 #include "transport/engineio/session.h"
 #include "transport/engineio/upgrade.h"
 
@@ -113,6 +114,11 @@ static bool is_for_all(enum client_message_type type, struct json_slice room)
            (room.text == NULL || *room.text == 'n');
 }
 
+static bool changes_rooms(enum client_message_type type)
+{
+    return type == CLIENT_JOIN_ROOM || type == CLIENT_LEAVE_ROOM;
+}
+
 static uint32_t request(struct engineio_socket *socket, enum client_message_type type,
                         struct json_slice ref,
                         const struct json_slice arguments[MOST_ARGUMENTS])
@@ -145,7 +151,7 @@ static uint32_t request(struct engineio_socket *socket, enum client_message_type
         transport_refuse(&socket->connection, ref, is_room ? bad_room : bad_token);
     else if (type == CLIENT_JOIN_ROOM && read_wish(arguments[1], &message, &problem) != WS_OK)
         transport_refuse(&socket->connection, ref, problem);
-    else
+    else if (!changes_rooms(type) || !engineio_receipt_await(socket, &message))
         cost = transport_request(&socket->connection, &message);
     memory_free(memory, text);
     return cost;

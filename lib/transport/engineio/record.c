@@ -71,6 +71,16 @@ struct record *record_read(const ws_allocator *memory, const char *bytes, size_t
     return NULL;
 }
 
+size_t record_find_room(const char *bytes, size_t length, const char *room)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < length; at += strlen(bytes + at) + 1)
+        if (n++ >= N_FIELDS && strcmp(bytes + at, room) == 0)
+            return at;
+    return 0;
+}
+
 bool record_is_of(const struct record *record, const char *user)
 {
     return user != NULL && record->user != NULL ? strcmp(user, record->user) == 0

@@ -28,6 +28,9 @@ bool record_write(struct buffer *buffer, ws_manager *manager, ws_conn_id connect
  * memory_free(). */
 struct record *record_read(const ws_allocator *memory, const char *bytes, size_t length);
 
+/* Where a room's name begins in a record that was written; 0: it is not in it. */
+size_t record_find_room(const char *bytes, size_t length, const char *room);
+
 /* Whether the record is of this user; NULL: anonymous. */
 bool record_is_of(const struct record *record, const char *user);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "transport/engineio/kept.h"
+#include "transport/engineio/plan.h"
 #include "transport/engineio/record.h"
 
 /* A value lives for KEPT_LIFETIMES of recovery_ms; a round over all sessions takes two thirds of
@@ -17,6 +18,10 @@ enum { WRITTEN_AT_ONCE = 256, BYTES_AT_ONCE = 256 << 10, CHANGED_MAX = 65536 };
 /* A session of many rooms is as large as thousands of the messages that change it. So it is written
  * again only after a pause, a tick for each BYTES_PER_TICK of it: at most 32 KB per second. */
 enum { BYTES_PER_TICK = 1024, PAUSE_MAX_MS = RECORD_MAX / BYTES_PER_TICK * TIMER_TICK_MS };
+
+/* So much of it may be left when a client waits for a write: a client that enters a hundred rooms
+ * one after another does not wait for pauses, because this is 128 KB. */
+enum { PAUSE_AHEAD_MS = 2 * PAUSE_MAX_MS };
 
 /* The cost of writing a session, beside that of its bytes: its key is two hashes. */
 enum { WRITING_COST = 32 };
@@ -79,7 +84,40 @@ bool engineio_session_key(const struct engineio_socket *socket, uint8_t key[PID_
     return true;
 }
 
-static int write_record(const struct engineio_socket *socket, struct buffer *record)
+/* Adds what the client's plan changes. True if the carrier has that record already. */
+static bool add_plan(struct engineio_socket *socket, struct buffer *record)
+{
+    struct engineio_session *session = socket->session;
+    struct plan *plan = session->work != NULL ? session->work->plan : NULL;
+    bool is_noted;
+
+    if (plan == NULL || record->failed)
+        return false;
+    if (!plan->is_requested || connection_awaits_command(&socket->connection)) {
+        plan_apply(plan, record);
+        return !record->failed && plan_is_noted(plan, record);
+    }
+    is_noted = plan_is_noted(plan, record);
+    session->work->plan = NULL;
+    plan_free(plan, session->loop);
+    engineio_session_trim(session);
+    return is_noted;
+}
+
+static int hand_over(struct engineio_socket *socket, const char *name, uint64_t rank,
+                     const struct buffer *record, uint64_t ttl_ms)
+{
+    struct engineio_session *session = socket->session;
+    /* A session that is too large is forgotten, so that it is not recovered with too few rooms. */
+    int result = cluster_remember(session->loop->manager, name, rank,
+                                  record->length > RECORD_MAX ? NULL : record, ttl_ms);
+
+    if (result == WS_OK && session->work != NULL && session->work->plan != NULL)
+        plan_note(session->work->plan, record);
+    return result;
+}
+
+static int write_record(struct engineio_socket *socket, struct buffer *record)
 {
     const struct engineio_session *session = socket->session;
     ws_manager *manager = session->loop->manager;
@@ -96,9 +134,19 @@ static int write_record(const struct engineio_socket *socket, struct buffer *rec
         return cluster_remember(manager, name, rank, NULL, ttl_ms);
     if (!record_write(record, manager, socket->connection.id, rank))
         return WS_OK;
-    /* A session that is too large is forgotten, so that it is not recovered with too few rooms. */
-    return cluster_remember(manager, name, rank, record->length > RECORD_MAX ? NULL : record,
-                            ttl_ms);
+    if (!add_plan(socket, record))
+        return hand_over(socket, name, rank, record, ttl_ms);
+    record->length = 0;
+    return WS_OK;
+}
+
+/* What is left of the pauses of all writes. The 32 bits of the time wrap: pauses that seem to be
+ * longer than the longest are over. */
+static uint32_t pauses_left_ms(const struct engineio_socket *socket)
+{
+    uint32_t left_ms = socket->paused_until_ms - (uint32_t)socket->session->loop->timers.now_ms;
+
+    return left_ms <= PAUSE_AHEAD_MS + PAUSE_MAX_MS ? left_ms : 0;
 }
 
 /* A session of so many bytes was handed over. */
@@ -109,6 +157,9 @@ static void begin_pause(struct engineio_socket *socket, size_t bytes)
 
     if (pause_ms > PAUSE_MAX_MS)
         pause_ms = PAUSE_MAX_MS;
+    pause_ms += pauses_left_ms(socket);
+    if (pause_ms > PAUSE_AHEAD_MS + PAUSE_MAX_MS)
+        pause_ms = PAUSE_AHEAD_MS + PAUSE_MAX_MS;
     socket->paused_until_ms = (uint32_t)(loop->timers.now_ms + pause_ms);
     transport_prepared(loop, WRITING_COST + (uint32_t)(bytes / INPUT_BYTES_PER_UNIT));
 }
@@ -127,7 +178,14 @@ static bool write_session(struct engineio_socket *socket, size_t *sum)
     return result != WS_ERR_BACKPRESSURE && result != WS_ERR_NO_MEMORY;
 }
 
-void engineio_forget(const struct engineio_socket *socket)
+bool engineio_remember_now(struct engineio_socket *socket)
+{
+    size_t bytes = 0;
+
+    return pauses_left_ms(socket) <= PAUSE_AHEAD_MS && write_session(socket, &bytes);
+}
+
+void engineio_forget(struct engineio_socket *socket)
 {
     write_record(socket, NULL);
 }
@@ -240,12 +298,12 @@ static bool add_changed(struct remembering *part, ws_conn_id id)
 
 /* --- those that were written a short time ago ------------------------------------------------- */
 
-/* The 32 bits of the time wrap: a pause that seems to be longer than the longest one is over. */
+/* Until the session is written when no client waits for it. */
 static uint32_t pause_left_ms(const struct engineio_socket *socket)
 {
-    uint32_t left_ms = socket->paused_until_ms - (uint32_t)socket->session->loop->timers.now_ms;
+    uint32_t left_ms = pauses_left_ms(socket);
 
-    return left_ms <= PAUSE_MAX_MS ? left_ms : 0;
+    return left_ms < PAUSE_MAX_MS ? left_ms : PAUSE_MAX_MS;
 }
 
 static bool add_paused(struct remembering *part, ws_conn_id id, uint32_t left_ms)

@@ -5,6 +5,7 @@
 
 #include "transport/engineio/acks.h"
 #include "transport/engineio/packet.h"
+#include "transport/engineio/plan.h"
 #include "transport/engineio/push.h"
 #include "transport/engineio/recovery.h"
 #include "transport/engineio/unconnected.h"
@@ -71,10 +72,21 @@ void engineio_session_add(struct engineio_session *session, struct engineio_sock
     become(session, SESSION_CONNECTED);
 }
 
+static void drop_plan(struct engineio_session *session)
+{
+    if (session->work == NULL)
+        return;
+    plan_free(session->work->plan, session->loop);
+    session->work->plan = NULL;
+    engineio_session_trim(session);
+}
+
 static void remove_socket(struct engineio_socket *socket)
 {
     struct engineio_socket **link = &socket->session->sockets;
 
+    if (socket->space == 0)
+        drop_plan(socket->session);
     while (*link != socket)
         link = &(*link)->next;
     *link = socket->next;
@@ -119,6 +131,8 @@ bool engineio_session_must_wait(const struct engineio_session *session, size_t t
 {
     if (session->probe == PROBE_MOVES)
         return session->work != NULL && session->work->probed != NULL;
+    if (session->work != NULL && plan_is_waiting(session->work->plan))
+        return true;
     for (const struct engineio_socket *socket = session->sockets; socket != NULL;
          socket = socket->next)
         if (socket->client_left || connection_awaits_command(&socket->connection) ||
@@ -139,10 +153,15 @@ bool engineio_session_awaits_client(const struct engineio_session *session)
 void engineio_session_wait(const struct engineio_session *session, size_t times,
                            struct input *input)
 {
+    struct plan *plan = session->work != NULL ? session->work->plan : NULL;
     struct connection *reader = NULL;
 
     if (session->probe == PROBE_MOVES) {
         input_list_hold(input, &session->work->held);
+        return;
+    }
+    if (plan_is_waiting(plan) && plan->input == NULL) {
+        input_list_hold(input, &plan->input);
         return;
     }
     for (struct engineio_socket *socket = session->sockets; socket != NULL;

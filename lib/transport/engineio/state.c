@@ -2,6 +2,7 @@
 #include "transport/engineio/state.h"
 
 #include "transport/engineio/attachments.h"
+#include "transport/engineio/plan.h"
 #include "transport/engineio/returning.h"
 
 struct session_work *engineio_session_work(struct engineio_session *session)
@@ -41,8 +42,10 @@ void engineio_session_drop_unfinished(struct engineio_session *session)
     heads_drop(session->loop, &work->head);
     attachments_free(session->loop, work->attachments);
     engineio_asking_free(work->asking, session->loop);
+    plan_free(work->plan, session->loop);
     work->attachments = NULL;
     work->asking = NULL;
+    work->plan = NULL;
 }
 
 void engineio_session_free_work(struct engineio_session *session)
@@ -65,7 +68,8 @@ void engineio_session_trim(struct engineio_session *session)
 
     if (work != NULL && work->list == NULL && work->head.request == NULL &&
         work->attachments == NULL && work->acks == NULL && work->asking == NULL &&
-        work->returning == NULL && work->probed == NULL && work->timer.link == NULL)
+        work->returning == NULL && work->plan == NULL && work->probed == NULL &&
+        work->timer.link == NULL)
         engineio_session_free_work(session);
 }
 

@@ -12,6 +12,7 @@
 
 struct engineio_session;
 struct asking;
+struct plan;
 struct returning;
 
 /* A socket: one client in one namespace. */
@@ -127,6 +128,7 @@ struct session_work {
     struct attachments *attachments; /* NULL: no packet is unfinished */
     struct asking *asking;           /* while its client's former session is asked for */
     struct returning *returning;     /* until its client recovers its session (recovery.h) */
+    struct plan *plan;               /* a room that its client joins or leaves (receipt.h) */
     struct waiting_ack *acks;        /* the highest id first (acks.h) */
     uint32_t n_acks;
     struct engineio_session *probed; /* of a probe; NULL: that session has ended */
