@@ -56,6 +56,14 @@ typedef struct ws_endpoint_options {
      * without calling `accept_handshake`. */
     ws_allow_origin_callback *allow_origin;
 
+    /** With `allow_origin`: headers that pages of other origins may send in addition to
+     * Authorization, Cache-Control, Content-Type and Last-Event-ID; at most 64 names of at most
+     * 128 bytes; NULL: none; copied. Stock clients of Socket.IO send such headers with
+     * `extraHeaders`. */
+    const char *const *allowed_headers;
+
+    size_t n_allowed_headers; /**< how many there are in `allowed_headers` */
+
     /** Passed to `accept_handshake` and `allow_origin`; must outlive the endpoint's
      * connections; may be NULL. */
     void *user_data;
@@ -166,14 +174,6 @@ typedef struct ws_endpoint_options {
      * the default: no limit. A request for another session is answered with 429. A session that has
      * moved to a WebSocket does not count. */
     uint32_t max_sessions_per_client;
-
-    /** With `allow_origin`: headers that pages of other origins may send in addition to
-     * Authorization, Cache-Control, Content-Type and Last-Event-ID; at most 64 names of at most
-     * 128 bytes; NULL: none; copied. Stock clients of Socket.IO send such headers with
-     * `extraHeaders`. Since 0.2. */
-    const char *const *allowed_headers;
-
-    size_t n_allowed_headers; /**< how many there are in `allowed_headers`; since 0.2 */
 } ws_endpoint_options;
 
 /** Fills in the defaults for a struct of a given size: use ws_endpoint_options_init().

@@ -155,6 +155,8 @@ typedef struct ws_endpoint_options {
     size_t size;
     ws_accept_handshake_callback *accept_handshake;
     ws_allow_origin_callback *allow_origin;
+    const char *const *allowed_headers;
+    size_t n_allowed_headers;
     void *user_data;
     int32_t protocol;
     const ws_socketio_options *socketio;
@@ -176,8 +178,6 @@ typedef struct ws_endpoint_options {
     uint32_t queue_high_bytes;
     uint32_t queue_low_bytes;
     uint32_t max_sessions_per_client;
-    const char *const *allowed_headers;
-    size_t n_allowed_headers;
 } ws_endpoint_options;
 
 typedef struct ws_server_route {

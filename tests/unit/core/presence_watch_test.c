@@ -285,7 +285,7 @@ START_TEST(on_presence_skips_users_who_leave_within_a_batch)
 END_TEST
 
 /* A state goes with its user, also when that comes back at once. */
-START_TEST(a_state_that_went_with_its_user_is_said_to_be_gone)
+START_TEST(a_state_of_a_user_that_left_is_reported_as_gone)
 {
     begin_watched();
     join(&bob, "r");
@@ -618,7 +618,7 @@ int main(void)
         a_member_that_was_never_sent_changes_the_count,
         a_list_follows_a_count_that_was_given,
         on_presence_skips_users_who_leave_within_a_batch,
-        a_state_that_went_with_its_user_is_said_to_be_gone,
+        a_state_of_a_user_that_left_is_reported_as_gone,
         a_room_that_was_too_big_once_has_a_list_again,
         rooms_are_served_in_the_order_of_their_changes,
         nothing_is_made_that_may_not_be_sent,

@@ -215,7 +215,7 @@ START_TEST(a_member_that_is_refused_meanwhile_has_left)
 END_TEST
 
 /* Who takes rights away whenever it is asked does not keep the loop. */
-START_TEST(a_join_is_not_authorized_for_ever)
+START_TEST(an_authorization_that_asks_for_reauthorization_ends)
 {
     begin();
     n_asked = 0;
@@ -230,7 +230,7 @@ START_TEST(a_join_is_not_authorized_for_ever)
 END_TEST
 
 /* Nor in rooms that it is in already: the requests of one walk through the rooms are one. */
-START_TEST(a_client_is_not_reauthorized_for_ever)
+START_TEST(a_reauthorization_that_asks_for_another_ends)
 {
     begin();
     join("r1");
@@ -427,8 +427,8 @@ int main(void)
         a_join_that_was_permitted_before_gives_nothing_that_the_room_keeps,
         a_forbidden_room_of_the_handshake_gives_no_kept_events,
         a_member_that_is_refused_meanwhile_has_left,
-        a_join_is_not_authorized_for_ever,
-        a_client_is_not_reauthorized_for_ever,
+        an_authorization_that_asks_for_reauthorization_ends,
+        a_reauthorization_that_asks_for_another_ends,
         a_right_that_is_lost_meanwhile_is_lost,
         no_event_after_the_call_is_received_from_a_refused_room,
         the_application_may_end_the_connection_meanwhile,

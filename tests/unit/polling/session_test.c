@@ -425,7 +425,7 @@ START_TEST(the_close_packet_waits_for_a_poll)
 }
 END_TEST
 
-START_TEST(the_close_packet_does_not_wait_for_ever)
+START_TEST(the_close_packet_waits_for_a_limited_time)
 {
     polling_session();
     ws_manager_disconnect(host.manager, connected, WS_CLOSE_NORMAL, NULL);
@@ -620,7 +620,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, the_client_closes_the_session, 0, 2);
     tcase_add_loop_test(tests, the_application_ends_the_session, 0, 2);
     tcase_add_loop_test(tests, the_close_packet_waits_for_a_poll, 0, 2);
-    tcase_add_test(tests, the_close_packet_does_not_wait_for_ever);
+    tcase_add_test(tests, the_close_packet_waits_for_a_limited_time);
     tcase_add_loop_test(tests, polls_get_pings_and_posts_bring_pongs, 0, 2);
     tcase_add_test(tests, a_client_that_fetches_nothing_has_one_ping_in_its_queue);
     tcase_add_loop_test(tests, a_client_that_does_not_answer_is_lost, 0, 2);

@@ -203,7 +203,7 @@ START_TEST(the_first_message_has_the_whole_time)
 }
 END_TEST
 
-START_TEST(the_end_is_not_awaited_for_ever)
+START_TEST(the_end_is_awaited_for_a_limited_time)
 {
     struct page *page;
 
@@ -252,7 +252,7 @@ Suite *sse_suite(void)
     tcase_add_loop_test(tests, a_client_that_takes_nothing_is_ended, 0, N_TIMEOUTS);
     tcase_add_loop_test(tests, a_client_that_takes_something_has_the_whole_time_again, 0, 3);
     tcase_add_loop_test(tests, the_first_message_has_the_whole_time, 0, 3);
-    tcase_add_test(tests, the_end_is_not_awaited_for_ever);
+    tcase_add_test(tests, the_end_is_awaited_for_a_limited_time);
     tcase_add_test(tests, writes_are_cut_at_every_byte);
     suite_add_tcase(suite, tests);
     return suite;

@@ -253,7 +253,7 @@ static size_t count_remembered(void)
 }
 
 /* Those of clients that are connected do not count. */
-START_TEST(of_those_who_left_the_newest_are_remembered)
+START_TEST(the_newest_clients_that_left_are_remembered)
 {
     enum { MOST = 3, CLIENTS = 6 };
     struct life lives[CLIENTS];
@@ -279,7 +279,7 @@ START_TEST(of_those_who_left_the_newest_are_remembered)
 }
 END_TEST
 
-START_TEST(those_whom_a_drain_ends_are_remembered)
+START_TEST(clients_that_a_drain_ended_are_remembered)
 {
     enum { CLIENTS = 6 };
     struct life life;
@@ -550,8 +550,8 @@ Suite *websocket_suite(void)
     tcase_add_test(cases, a_large_session_is_written_after_a_pause);
     tcase_add_test(cases, many_large_sessions_are_written_in_turns);
     tcase_add_test(cases, a_client_that_leaves_on_purpose_is_forgotten);
-    tcase_add_test(cases, of_those_who_left_the_newest_are_remembered);
-    tcase_add_test(cases, those_whom_a_drain_ends_are_remembered);
+    tcase_add_test(cases, the_newest_clients_that_left_are_remembered);
+    tcase_add_test(cases, clients_that_a_drain_ended_are_remembered);
     tcase_add_test(cases, a_connection_that_hangs_here_knows_its_rooms_better);
     tcase_add_test(cases, a_connected_client_learns_of_a_gap);
     tcase_add_test(cases, another_user_becomes_a_new_client);
