@@ -9,6 +9,7 @@
 #include <ws_manager/presence.h>
 
 #include "api.h"
+#include "base/metrics.h"
 #include "server/parts/buffer.h"
 
 static const char json_type[] = "application/json; charset=utf-8";
@@ -208,33 +209,44 @@ void api_get_stats(struct api_call *call)
     free(text);
 }
 
+/* As one text. */
+static void add_own_metrics(struct app *app, struct buffer *own)
+{
+    static const char prefix[] = "orders_";
+    ws_server_stats sockets = get_sockets(app);
+
+    metrics_add_gauge(own, prefix, "sockets",
+                      "Connections of clients, including those that are not WebSockets",
+                      sockets.sockets);
+    metrics_add_counter(own, prefix, "addresses_refused",
+                        "Connections refused because their address had too many",
+                        sockets.addresses_refused);
+    metrics_add_counter(
+        own, prefix, "database_failures",
+        "Calls to the database that failed, including those that found it locked "
+        "or full",
+        store_failures(app->store));
+    buffer_add(own, "", 1);
+}
+
 void api_get_metrics(struct api_call *call)
 {
     struct app *app = call->app;
     ws_manager *manager = app->realtime.manager;
-    ws_server_stats sockets = get_sockets(app);
-    char ours[COUNTER_BYTES];
+    ws_allocator memory;
+    struct buffer own;
+    const char *ours;
     char *redis = NULL;
     char *text;
 
+    memory_allocator_init(&memory);
     if (ws_manager_get_metrics(manager, &text, NULL) != WS_OK) {
         answer_out_of_memory(call);
         return;
     }
-    snprintf(ours, sizeof ours,
-             "# TYPE orders_sockets gauge\n"
-             "# HELP orders_sockets Connections of clients, including those that are not "
-             "WebSockets\n"
-             "orders_sockets %" PRIu64 "\n"
-             "# TYPE orders_addresses_refused counter\n"
-             "# HELP orders_addresses_refused Connections refused because their address had "
-             "too many\n"
-             "orders_addresses_refused_total %" PRIu64 "\n"
-             "# TYPE orders_database_failures counter\n"
-             "# HELP orders_database_failures Calls to the database that failed, including "
-             "those that found it locked or full\n"
-             "orders_database_failures_total %" PRIu64 "\n",
-             sockets.sockets, sockets.addresses_refused, store_failures(app->store));
+    buffer_init(&own, &memory);
+    add_own_metrics(app, &own);
+    ours = own.failed ? NULL : own.data;
     if (app->cluster.redis == NULL) {
         answer_texts(call, metrics_type, (const char *[]){ours, text}, 2);
     } else if (ws_redis_get_metrics(app->cluster.redis, &redis, NULL) == WS_OK) {
@@ -243,5 +255,6 @@ void api_get_metrics(struct api_call *call)
     } else {
         answer_out_of_memory(call);
     }
+    buffer_free(&own);
     ws_manager_free_text(manager, text);
 }

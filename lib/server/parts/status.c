@@ -1,13 +1,11 @@
 /* status.c: answers about the server itself: its health and its metrics. */
 #include "server/parts/status.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <http_parser.h>
 
-enum { COUNTERS_BYTES = 512 };
+#include "base/metrics.h"
 
 static void answer_health(const struct ws_server *server, struct response *response)
 {
@@ -22,20 +20,23 @@ static void answer_health(const struct ws_server *server, struct response *respo
 static bool join(struct ws_server *server, const char *library, size_t length,
                  struct byte_buffer *joined)
 {
-    char counters[COUNTERS_BYTES];
+    static const char prefix[] = "ws_server_";
+    ws_allocator memory;
+    struct buffer own;
+    bool is_joined;
 
-    snprintf(counters, sizeof counters,
-             "# TYPE ws_server_sockets gauge\n"
-             "# HELP ws_server_sockets Connections of clients, including those that are not "
-             "WebSockets\n"
-             "ws_server_sockets %zu\n"
-             "# TYPE ws_server_addresses_refused counter\n"
-             "# HELP ws_server_addresses_refused Connections refused because their address had "
-             "too many\n"
-             "ws_server_addresses_refused_total %" PRIu64 "\n",
-             atomic_load(&server->n_sockets), address_table_refused(&server->addresses));
-    return byte_buffer_append(joined, counters, strlen(counters)) &&
-           byte_buffer_append(joined, library, length);
+    memory_allocator_init(&memory);
+    buffer_init(&own, &memory);
+    metrics_add_gauge(&own, prefix, "sockets",
+                      "Connections of clients, including those that are not WebSockets",
+                      atomic_load(&server->n_sockets));
+    metrics_add_counter(&own, prefix, "addresses_refused",
+                        "Connections refused because their address had too many",
+                        address_table_refused(&server->addresses));
+    is_joined = !own.failed && byte_buffer_append(joined, own.data, own.length) &&
+                byte_buffer_append(joined, library, length);
+    buffer_free(&own);
+    return is_joined;
 }
 
 static void answer_metrics(struct ws_server *server, struct response *response)
