@@ -178,7 +178,7 @@ START_TEST(a_client_enters_a_hundred_rooms_one_after_another)
 {
     struct life life;
     struct peer *peer = lives_join("", &life);
-    char room[24];
+    char room[40];
 
     for (int i = 0; i < 100; i++) {
         snprintf(room, sizeof room, "orders-of-client-%d", i);
