@@ -30,6 +30,7 @@ SERVER_HELLO, ALERT = b"\x16\x02", b"\x15\x02"  # of a record: its type, and the
 ILLEGAL_PARAMETER = 0x2f
 RETRY = hashlib.sha256(b"HelloRetryRequest").digest()  # such a server's hello has it as its random number
 MOST_CIPHERS, MOST_GROUPS, MOST_ALGORITHMS, KEY_SHARE_BYTES = 256, 64, 128, 8192
+MOST_AUTHORITIES, MOST_RESPONDERS = 127, 41
 HELLO_BYTES = 16384
 
 
@@ -348,6 +349,8 @@ class Tls(unittest.TestCase):
                               {"groups": [P_256] * (MOST_GROUPS + 1), "keys": []},
                               {"algorithms": [0x0403, 0x0804] * MOST_ALGORITHMS, "keys": []},
                               {"algorithms_cert": [0x0403, 0x0804] * MOST_ALGORITHMS, "keys": []},
+                              {"more": tls_hello.authorities(MOST_AUTHORITIES + 1), "keys": []},
+                              {"more": tls_hello.responders(MOST_RESPONDERS + 1), "keys": []},
                               {"keys": [tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES))]}):
                     with self.subTest(rsa=backend is rsa, lists=[*lists]):
                         self.assert_illegal(backend, tls_hello.hello(**lists))
@@ -360,7 +363,8 @@ class Tls(unittest.TestCase):
         longest = tls_hello.hello(
             ciphers=[0x1301] * MOST_CIPHERS, groups=[UNKNOWN] * (MOST_GROUPS - 1) + [X25519],
             algorithms=[0x0403] * MOST_ALGORITHMS, algorithms_cert=[0x0403] * MOST_ALGORITHMS,
-            keys=[tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES - len(short))), x25519])
+            keys=[tls_hello.key(UNKNOWN, bytes(KEY_SHARE_BYTES - len(short))), x25519],
+            more=tls_hello.authorities(MOST_AUTHORITIES) + tls_hello.responders(MOST_RESPONDERS))
         browsers = tls_hello.hello(
             groups=[UNKNOWN, X25519_MLKEM768, X25519, P_256],
             keys=[tls_hello.key(UNKNOWN, b"\0"), tls_hello.key(X25519_MLKEM768, bytes(1216)), x25519])

@@ -4,7 +4,8 @@ Not here: tests, and clients that finish the handshake (tls_backend.py)."""
 import os
 
 RECORD_BYTES = 16384
-SUPPORTED_GROUPS, SIGNATURES, PADDING, VERSIONS, SIGNATURES_CERT, KEY_SHARE = 10, 13, 21, 43, 50, 51
+STATUS_REQUEST, SUPPORTED_GROUPS, SIGNATURES, PADDING, VERSIONS, AUTHORITIES, SIGNATURES_CERT, KEY_SHARE = (
+    5, 10, 13, 21, 43, 47, 50, 51)
 P_256, P_384, X25519, X25519_MLKEM768, UNKNOWN = 0x17, 0x18, 0x1d, 0x11ec, 0x4a4a
 # A valid key: the base point.
 P_256_KEY = bytes.fromhex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -27,6 +28,17 @@ def key(group, data):
 
 def extension(number, data):
     return number.to_bytes(2, "big") + sized(data)
+
+
+def authorities(count):
+    """The shortest names of certificate authorities: each is an empty sequence."""
+    return extension(AUTHORITIES, sized(sized(b"\x30\0") * count))
+
+
+def responders(count):
+    """A request for the certificate's status, by any of these: each has an empty name."""
+    one = sized(bytes.fromhex("a1023000"))
+    return extension(STATUS_REQUEST, b"\x01" + sized(one * count) + sized(b""))
 
 
 def records(message, size=RECORD_BYTES):
