@@ -30,12 +30,15 @@ typedef struct ws_glib_socket_source {
 static inline gboolean ws_glib_on_ready(GSource *source, GSourceFunc unused, gpointer data)
 {
     ws_glib_socket_source *ours = (ws_glib_socket_source *)source;
-    int ready = (int)g_source_query_unix_fd(source, ours->tag);
-    int events =
-        ((ready & G_IO_IN) ? WS_HOST_READ : 0) | ((ready & G_IO_OUT) ? WS_HOST_WRITE : 0);
+    int ready = 0, events;
 
     (void)unused;
     (void)data;
+    if (ours->tag ==
+        NULL) /* a source that was dispatched before has taken the descriptor out */
+        return G_SOURCE_CONTINUE;
+    ready = (int)g_source_query_unix_fd(source, ours->tag);
+    events = ((ready & G_IO_IN) ? WS_HOST_READ : 0) | ((ready & G_IO_OUT) ? WS_HOST_WRITE : 0);
     ws_host_ready(ours->socket,
                   (ready & (G_IO_ERR | G_IO_HUP)) ? WS_HOST_READ | WS_HOST_WRITE : events);
     return G_SOURCE_CONTINUE;

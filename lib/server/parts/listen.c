@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -132,6 +133,14 @@ static bool is_free(const struct listen_address *listen)
     return true;
 }
 
+/* connect() is refused by files of other kinds, too. */
+static bool is_socket(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* Whether a socket of a server that has ended was removed. */
 static bool has_removed(const struct listen_address *listen)
 {
@@ -145,7 +154,7 @@ static bool has_removed(const struct listen_address *listen)
     is_dead = connect(fd, (const struct sockaddr *)address, listen->length) != 0 &&
               errno == ECONNREFUSED;
     close(fd);
-    return is_dead && unlink(address->sun_path) == 0;
+    return is_dead && is_socket(address->sun_path) && unlink(address->sun_path) == 0;
 }
 
 /* bind(), also where a server that has ended left its socket. False with errno. */

@@ -1,5 +1,9 @@
 /* start_test.c: what a server refuses to start with. Where it listens is in server_test.c. */
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "support/suite.h"
 #include "support/threads.h"
 
@@ -63,12 +67,29 @@ START_TEST(a_manager_that_was_drained_is_refused)
 }
 END_TEST
 
+START_TEST(another_file_at_the_path_of_a_socket_is_kept)
+{
+    char path[] = "/tmp/server-test-XXXXXX";
+    int fd = mkstemp(path);
+    char text[80];
+
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    snprintf(text, sizeof text, "unix:%s", path);
+    options.listen = text;
+    expect_refused(WS_ERR_SYSTEM);
+    ck_assert_int_eq(unlink(path), 0);
+    ws_manager_free(manager);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         an_array_that_is_counted_is_there,
         an_endpoint_of_another_manager_is_refused,
         a_manager_that_was_drained_is_refused,
+        another_file_at_the_path_of_a_socket_is_kept,
         NULL,
     };
 
