@@ -65,8 +65,10 @@
  * back far enough, or if it or the application had disconnected its socket. With a cluster
  * (redis.h) it may reconnect to any process, even after its former one was killed. It is then in
  * the rooms whose joins were acknowledged: a client joins or leaves a room when the carrier has its
- * session with that change, or five seconds later if the carrier does not answer. The changes that
- * the carrier did not have then may be lost with the process.
+ * session with that change, or five seconds later if the carrier does not answer. It does not wait
+ * while the carrier has not answered others, if it has changed a large session very often, or if
+ * 10,000 requests to the carrier are without an answer. The changes that the carrier did not have
+ * when the process was killed are lost.
  * All connections that may recover each other's sessions must use one endpoint.
  *
  * @par Namespaces
