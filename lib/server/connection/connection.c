@@ -322,14 +322,13 @@ static enum connection_write write_buffer(struct connection *connection)
 
 static enum connection_write write_file(struct connection *connection)
 {
+    struct http_exchange *http = connection->http;
     size_t budget = FILE_BYTES_PER_TURN;
 
-    while (connection->http->file_left > 0 && budget > 0) {
-        size_t wanted = (uint64_t)connection->http->file_left < budget
-                            ? (size_t)connection->http->file_left
-                            : budget;
-        ssize_t sent = stream_send_file(&connection->stream, connection->http->file,
-                                        &connection->http->file_offset, wanted);
+    while (http->file_left > 0 && budget > 0) {
+        size_t wanted = (uint64_t)http->file_left < budget ? (size_t)http->file_left : budget;
+        ssize_t sent =
+            stream_send_file(&connection->stream, http->file, &http->file_offset, wanted);
 
         if (sent < 0 && errno == EINTR)
             continue;
@@ -337,11 +336,11 @@ static enum connection_write write_file(struct connection *connection)
             return WRITE_BLOCKED;
         if (sent <= 0)
             return WRITE_BROKEN; /* or the file became shorter than its Content-Length */
-        connection->http->file_left -= sent;
+        http->file_left -= sent;
         budget -= (size_t)sent;
         http_unread_count(connection, (size_t)sent);
     }
-    if (connection->http->file_left > 0)
+    if (http->file_left > 0)
         return WRITE_BLOCKED; /* others first; epoll reports the socket again in the next turn */
     http_close_file(connection);
     return WRITE_DONE;
